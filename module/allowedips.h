@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * allowedips.h - longest-prefix match from addresses to owners (spec 6).
+ *
+ * Layer 1. An owner is an opaque pointer with a list of its prefixes; finding
+ * one takes no reference.
+ */
+#ifndef _WG_ALLOWEDIPS_H
+#define _WG_ALLOWEDIPS_H
+
+#include <linux/in6.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/types.h>
+
+struct wg_allowedips_node;
+
+/**
+ * struct wg_allowedips - two tries, one per device
+ * @root4: IPv4; RCU readers, written under the lock given at each call
+ * @root6: IPv6; ditto
+ */
+struct wg_allowedips {
+	struct wg_allowedips_node __rcu *root4;
+	struct wg_allowedips_node __rcu *root6;
+};
+
+/**
+ * struct wg_allowedips_owner - embedded in whoever owns prefixes
+ * @prefixes: in order of insertion, which is the order of a dump
+ * @generation: bumped by each change, so that a paused dump notices
+ */
+struct wg_allowedips_owner {
+	struct list_head prefixes;
+	u32 generation;
+};
+
+/**
+ * struct wg_allowedips_prefix - one prefix as configured, for dumps
+ * @family: AF_INET or AF_INET6
+ * @cidr: prefix length
+ * @addr: masked; the first four bytes if AF_INET
+ */
+struct wg_allowedips_prefix {
+	u16 family;
+	u8 cidr;
+	u8 addr[16] __aligned(8);
+};
+
+int wg_allowedips_init(void);
+void wg_allowedips_fini(void);
+
+void wg_allowedips_owner_init(struct wg_allowedips_owner *owner);
+int wg_allowedips_insert(struct wg_allowedips *table,
+			 struct wg_allowedips_owner *owner,
+			 const struct wg_allowedips_prefix *prefix,
+			 struct mutex *lock);
+int wg_allowedips_remove(struct wg_allowedips *table,
+			 struct wg_allowedips_owner *owner,
+			 const struct wg_allowedips_prefix *prefix,
+			 struct mutex *lock);
+void wg_allowedips_remove_owner(struct wg_allowedips *table,
+				struct wg_allowedips_owner *owner,
+				struct mutex *lock);
+void wg_allowedips_clear(struct wg_allowedips *table, struct mutex *lock);
+
+struct wg_allowedips_owner *
+wg_allowedips_find4(const struct wg_allowedips *table, __be32 addr);
+struct wg_allowedips_owner *
+wg_allowedips_find6(const struct wg_allowedips *table,
+		    const struct in6_addr *addr);
+
+struct wg_allowedips_node *
+wg_allowedips_next(const struct wg_allowedips_owner *owner,
+		   const struct wg_allowedips_node *after);
+void wg_allowedips_read(const struct wg_allowedips_node *node,
+			struct wg_allowedips_prefix *prefix);
+
+#endif /* _WG_ALLOWEDIPS_H */
