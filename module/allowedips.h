@@ -13,7 +13,33 @@
 #include <linux/mutex.h>
 #include <linux/types.h>
 
-struct wg_allowedips_node;
+struct wg_allowedips_owner;
+
+/**
+ * struct wg_allowedips_node - one prefix, or a branch point without an owner
+ * @child: subtries whose next bit is 0 and 1
+ * @owner: who configured this prefix; NULL only if there are two children
+ * @owned: link in the owner's list; unused without an owner
+ * @rcu: replaces @owned while readers may still stand on an unlinked node
+ * @bits: masked address, most significant bits first; IPv4 in the upper half
+ *	of bits[0]; never changes
+ * @cidr: number of bits that count; never changes
+ * @family: AF_INET or AF_INET6; never changes
+ *
+ * Only allowedips.c and its unit test look inside. One cache line on 64 bits,
+ * because a lookup reads one node per branch point on its path.
+ */
+struct wg_allowedips_node {
+	struct wg_allowedips_node __rcu *child[2];
+	struct wg_allowedips_owner __rcu *owner;
+	union {
+		struct list_head owned;
+		struct rcu_head rcu;
+	};
+	u64 bits[2];
+	u8 cidr;
+	u8 family;
+};
 
 /**
  * struct wg_allowedips - two tries, one per device

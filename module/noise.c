@@ -1,0 +1,661 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * noise.c - Noise_IKpsk2 on plain memory.
+ *
+ * Layer 1, see noise.h. Reads like spec 1.5: one helper per token of the
+ * handshake pattern, one function per message and role.
+ *
+ * What the functions that can fail return, all of them without having changed
+ * the handshake (but for the cached static-static secret):
+ *
+ *   -ENOKEY        the device has no identity
+ *   -EBADMSG       a tag does not verify
+ *   -EKEYREJECTED  a low-order point, so a Diffie-Hellman result is zero
+ *   -ESTALE        the timestamp is not newer than the last accepted one
+ *   -EBUSY         less than 20 ms since the last accepted initiation
+ *   -EAGAIN        wrong state, or the handshake changed while we computed
+ */
+#include "noise.h"
+
+#include <linux/errno.h>
+#include <linux/init.h>
+#include <linux/ktime.h>
+#include <linux/lockdep.h>
+#include <linux/string.h>
+
+#include <crypto/blake2s.h>
+#include <crypto/chacha20poly1305.h>
+#include <crypto/curve25519.h>
+#include <crypto/utils.h>
+
+static_assert(WG_KEY_LEN == CURVE25519_KEY_SIZE);
+static_assert(WG_KEY_LEN == CHACHA20POLY1305_KEY_SIZE);
+static_assert(WG_HASH_LEN == BLAKE2S_HASH_SIZE);
+static_assert(WG_TAG_LEN == CHACHA20POLY1305_AUTHTAG_SIZE);
+
+#define WG_NOISE_CONSTRUCTION "Noise_IKpsk2_25519_ChaChaPoly_BLAKE2s"
+#define WG_NOISE_IDENTIFIER "WireGuard v1 zx2c4 Jason@zx2c4.com"
+
+/* TAI64 label of the Unix epoch: 2^62 and ten leap seconds. */
+#define WG_NOISE_TAI64_EPOCH 0x400000000000000aULL
+
+/*
+ * Nanoseconds in timestamps are a multiple of the largest power of two that
+ * still lets all permitted initiations of a second differ: no precise clock
+ * leaks (spec 1.7).
+ */
+#define WG_NOISE_TIMESTAMP_STEP (1 << 24)
+#define WG_NOISE_ACCEPT_INTERVAL_NS (NSEC_PER_SEC / WG_INITIATIONS_PER_SECOND)
+
+static_assert(WG_NOISE_TIMESTAMP_STEP <= WG_NOISE_ACCEPT_INTERVAL_NS);
+static_assert(WG_NOISE_TIMESTAMP_STEP * 2 > WG_NOISE_ACCEPT_INTERVAL_NS);
+
+/* Where each transcript starts: C0 and H0 of spec 1.5. */
+static u8 wg_noise_first_key[WG_HASH_LEN] __ro_after_init;
+static u8 wg_noise_first_hash[WG_HASH_LEN] __ro_after_init;
+
+/* A transcript on the stack. Whoever declares one wipes it. */
+struct wg_noise_symmetric {
+	u8 hash[WG_HASH_LEN];
+	u8 chaining_key[WG_HASH_LEN];
+	u8 key[WG_KEY_LEN];
+};
+
+/* Ordinary HMAC, not keyed BLAKE2s (spec 1.1). @mac may be @key. */
+static void wg_noise_hmac(u8 mac[WG_HASH_LEN], const u8 key[WG_HASH_LEN],
+			  const u8 *data, size_t len)
+{
+	u8 pad[BLAKE2S_BLOCK_SIZE] = {};
+	struct blake2s_ctx ctx;
+	u8 inner[WG_HASH_LEN];
+	size_t i;
+
+	memcpy(pad, key, WG_HASH_LEN);
+	for (i = 0; i < sizeof(pad); i++)
+		pad[i] ^= 0x36;
+	blake2s_init(&ctx, WG_HASH_LEN);
+	blake2s_update(&ctx, pad, sizeof(pad));
+	blake2s_update(&ctx, data, len);
+	blake2s_final(&ctx, inner);
+
+	for (i = 0; i < sizeof(pad); i++)
+		pad[i] ^= 0x36 ^ 0x5c;
+	blake2s_init(&ctx, WG_HASH_LEN);
+	blake2s_update(&ctx, pad, sizeof(pad));
+	blake2s_update(&ctx, inner, sizeof(inner));
+	blake2s_final(&ctx, mac);
+
+	memzero_explicit(&ctx, sizeof(ctx));
+	memzero_explicit(pad, sizeof(pad));
+	memzero_explicit(inner, sizeof(inner));
+}
+
+/* KDFn of spec 1.4 with @n outputs. @input is a key, or NULL for no input. */
+static void wg_noise_kdf(u8 (*output)[WG_HASH_LEN], unsigned int n,
+			 const u8 chaining_key[WG_HASH_LEN], const u8 *input)
+{
+	u8 block[WG_HASH_LEN + 1];
+	u8 secret[WG_HASH_LEN];
+	size_t len = 0;
+	unsigned int i;
+
+	wg_noise_hmac(secret, chaining_key, input, input ? WG_KEY_LEN : 0);
+	for (i = 0; i < n; i++) {
+		block[len++] = i + 1;
+		wg_noise_hmac(output[i], secret, block, len);
+		len = WG_HASH_LEN;
+		memcpy(block, output[i], len);
+	}
+
+	memzero_explicit(block, sizeof(block));
+	memzero_explicit(secret, sizeof(secret));
+}
+
+static void wg_noise_mix_hash(struct wg_noise_symmetric *sym, const u8 *data,
+			      size_t len)
+{
+	struct blake2s_ctx ctx;
+
+	blake2s_init(&ctx, WG_HASH_LEN);
+	blake2s_update(&ctx, sym->hash, WG_HASH_LEN);
+	blake2s_update(&ctx, data, len);
+	blake2s_final(&ctx, sym->hash);
+}
+
+/* KDF2. Serves as KDF1 too, whose one output is the first of KDF2. */
+static void wg_noise_mix_key(struct wg_noise_symmetric *sym,
+			     const u8 input[WG_KEY_LEN])
+{
+	u8 output[2][WG_HASH_LEN];
+
+	wg_noise_kdf(output, ARRAY_SIZE(output), sym->chaining_key, input);
+	memcpy(sym->chaining_key, output[0], WG_HASH_LEN);
+	memcpy(sym->key, output[1], WG_KEY_LEN);
+	memzero_explicit(output, sizeof(output));
+}
+
+static void wg_noise_mix_psk(struct wg_noise_symmetric *sym,
+			     const u8 psk[WG_KEY_LEN])
+{
+	u8 output[3][WG_HASH_LEN];
+
+	wg_noise_kdf(output, ARRAY_SIZE(output), sym->chaining_key, psk);
+	memcpy(sym->chaining_key, output[0], WG_HASH_LEN);
+	wg_noise_mix_hash(sym, output[1], WG_HASH_LEN);
+	memcpy(sym->key, output[2], WG_KEY_LEN);
+	memzero_explicit(output, sizeof(output));
+}
+
+static int __must_check wg_noise_mix_dh(struct wg_noise_symmetric *sym,
+					const u8 private_key[WG_KEY_LEN],
+					const u8 public_key[WG_KEY_LEN])
+{
+	u8 shared[WG_KEY_LEN];
+	int err = -EKEYREJECTED;
+
+	if (curve25519(shared, private_key, public_key)) {
+		wg_noise_mix_key(sym, shared);
+		err = 0;
+	}
+	memzero_explicit(shared, sizeof(shared));
+	return err;
+}
+
+/* The rule of the psk variants: into the hash and into the key (spec 1.5). */
+static void wg_noise_mix_ephemeral(struct wg_noise_symmetric *sym,
+				   const u8 public_key[WG_KEY_LEN])
+{
+	wg_noise_mix_hash(sym, public_key, WG_KEY_LEN);
+	wg_noise_mix_key(sym, public_key);
+}
+
+/* Each key seals one message only, so the nonce is always 0 (spec 1.1). */
+static void wg_noise_seal(struct wg_noise_symmetric *sym, u8 *sealed,
+			  const u8 *plain, size_t len)
+{
+	chacha20poly1305_encrypt(sealed, plain, len, sym->hash, WG_HASH_LEN, 0,
+				 sym->key);
+	wg_noise_mix_hash(sym, sealed, len + WG_TAG_LEN);
+}
+
+/* @len counts the plaintext, as for wg_noise_seal(). */
+static int __must_check wg_noise_unseal(struct wg_noise_symmetric *sym,
+					u8 *plain, const u8 *sealed, size_t len)
+{
+	if (!chacha20poly1305_decrypt(plain, sealed, len + WG_TAG_LEN,
+				      sym->hash, WG_HASH_LEN, 0, sym->key))
+		return -EBADMSG;
+	wg_noise_mix_hash(sym, sealed, len + WG_TAG_LEN);
+	return 0;
+}
+
+static void wg_noise_start(struct wg_noise_symmetric *sym,
+			   const u8 responder_static[WG_KEY_LEN])
+{
+	memcpy(sym->chaining_key, wg_noise_first_key, WG_HASH_LEN);
+	memcpy(sym->hash, wg_noise_first_hash, WG_HASH_LEN);
+	wg_noise_mix_hash(sym, responder_static, WG_KEY_LEN);
+}
+
+/* Token "e" of the sender: a new key pair, its public half into the message. */
+static int wg_noise_new_ephemeral(struct wg_noise_symmetric *sym,
+				  u8 private_key[WG_KEY_LEN],
+				  u8 public_key[WG_KEY_LEN])
+{
+	/* Waits for the random number generator if it is not seeded yet. */
+	curve25519_generate_secret(private_key);
+	if (!curve25519_generate_public(public_key, private_key))
+		return -EKEYREJECTED;
+	wg_noise_mix_ephemeral(sym, public_key);
+	return 0;
+}
+
+static void wg_noise_timestamp(u8 timestamp[WG_TIMESTAMP_LEN])
+{
+	struct timespec64 now;
+	__be64 seconds;
+	__be32 nanoseconds;
+
+	ktime_get_real_ts64(&now);
+	seconds = cpu_to_be64(WG_NOISE_TAI64_EPOCH + now.tv_sec);
+	nanoseconds = cpu_to_be32(ALIGN_DOWN((u32)now.tv_nsec,
+					     WG_NOISE_TIMESTAMP_STEP));
+	memcpy(timestamp, &seconds, sizeof(seconds));
+	memcpy(timestamp + sizeof(seconds), &nanoseconds, sizeof(nanoseconds));
+}
+
+/*
+ * Token "ss". The secret is computed when it is first needed and kept until
+ * the identity changes, so that changing the identity of a device with many
+ * peers costs nothing. A zero secret is kept as well: no second multiplication
+ * for a peer with a low-order key.
+ */
+static int wg_noise_mix_static_static(struct wg_noise_symmetric *sym,
+				      struct wg_noise_handshake *hs,
+				      const struct wg_noise_identity *id)
+{
+	u8 shared[WG_KEY_LEN];
+	int err = -EKEYREJECTED;
+	bool fresh;
+
+	lockdep_assert_held(&id->lock);
+
+	spin_lock_bh(&hs->lock);
+	fresh = hs->static_generation == id->generation;
+	memcpy(shared, hs->static_static, WG_KEY_LEN);
+	spin_unlock_bh(&hs->lock);
+
+	if (!fresh) {
+		if (!curve25519(shared, id->private_key, hs->remote_static))
+			memset(shared, 0, WG_KEY_LEN);
+		/* The identity is locked: whoever else stores, stores this. */
+		spin_lock_bh(&hs->lock);
+		memcpy(hs->static_static, shared, WG_KEY_LEN);
+		hs->static_generation = id->generation;
+		spin_unlock_bh(&hs->lock);
+	}
+	if (memchr_inv(shared, 0, WG_KEY_LEN)) {
+		wg_noise_mix_key(sym, shared);
+		err = 0;
+	}
+	memzero_explicit(shared, sizeof(shared));
+	return err;
+}
+
+/* Forget the running handshake, keep what belongs to the peer (spec 1.8). */
+static void wg_noise_zero(struct wg_noise_handshake *hs)
+{
+	lockdep_assert_held(&hs->lock);
+
+	hs->state = WG_NOISE_ZEROED;
+	hs->local_index = 0;
+	hs->remote_index = 0;
+	memzero_explicit(hs->ephemeral_private, WG_KEY_LEN);
+	memzero_explicit(hs->remote_ephemeral, WG_KEY_LEN);
+	memzero_explicit(hs->hash, WG_HASH_LEN);
+	memzero_explicit(hs->chaining_key, WG_HASH_LEN);
+}
+
+/*
+ * Is @hs still the handshake that @hash was copied from? The state alone does
+ * not tell: a retry, or a second copy of the same message that won the race,
+ * brings it back to the same state. The hash covers a fresh ephemeral key, so
+ * it never repeats, and one handshake cannot yield two sessions.
+ */
+static bool wg_noise_is_unchanged(const struct wg_noise_handshake *hs,
+				  enum wg_noise_state state,
+				  const u8 hash[WG_HASH_LEN])
+{
+	lockdep_assert_held(&hs->lock);
+
+	return hs->state == state && !crypto_memneq(hs->hash, hash, WG_HASH_LEN);
+}
+
+/* Where both roles keep the transcript between two messages. */
+static void wg_noise_store(struct wg_noise_handshake *hs,
+			   enum wg_noise_state state,
+			   const struct wg_noise_symmetric *sym)
+{
+	lockdep_assert_held(&hs->lock);
+
+	memcpy(hs->hash, sym->hash, WG_HASH_LEN);
+	memcpy(hs->chaining_key, sym->chaining_key, WG_HASH_LEN);
+	hs->state = state;
+}
+
+/**
+ * wg_noise_init() - compute what all handshakes start from
+ *
+ * To be called once when the module is loaded, before anything else here.
+ *
+ * Context: module init.
+ */
+void __init wg_noise_init(void)
+{
+	struct wg_noise_symmetric sym;
+	struct blake2s_ctx ctx;
+
+	blake2s_init(&ctx, WG_HASH_LEN);
+	blake2s_update(&ctx, (const u8 *)WG_NOISE_CONSTRUCTION,
+		       strlen(WG_NOISE_CONSTRUCTION));
+	blake2s_final(&ctx, sym.hash);
+	memcpy(wg_noise_first_key, sym.hash, WG_HASH_LEN);
+
+	wg_noise_mix_hash(&sym, (const u8 *)WG_NOISE_IDENTIFIER,
+			  strlen(WG_NOISE_IDENTIFIER));
+	memcpy(wg_noise_first_hash, sym.hash, WG_HASH_LEN);
+}
+
+/**
+ * wg_noise_identity_init() - prepare an identity that has no key yet
+ * @id: where
+ *
+ * Context: any; nobody else may use @id yet.
+ */
+void wg_noise_identity_init(struct wg_noise_identity *id)
+{
+	memset(id, 0, sizeof(*id));
+	init_rwsem(&id->lock);
+	/* Handshakes start with 0, "never computed". */
+	id->generation = 1;
+}
+
+/**
+ * wg_noise_identity_set() - change our key pair
+ * @id: of the device
+ * @private_key: clamped here; all zero means no identity
+ *
+ * Makes the static-static secret of each peer stale (spec 1.8). Running
+ * handshakes will fail to verify; sessions are the caller's business.
+ *
+ * Context: process, @id->lock held for writing.
+ */
+void wg_noise_identity_set(struct wg_noise_identity *id,
+			   const u8 private_key[WG_KEY_LEN])
+{
+	lockdep_assert_held_write(&id->lock);
+
+	id->present = wg_noise_public_key(id->public_key, private_key);
+	if (id->present) {
+		memcpy(id->private_key, private_key, WG_KEY_LEN);
+		curve25519_clamp_secret(id->private_key);
+	} else {
+		memzero_explicit(id->private_key, WG_KEY_LEN);
+	}
+	if (!++id->generation)
+		id->generation = 1;
+}
+
+/**
+ * wg_noise_public_key() - what belongs to a private key
+ * @public_key: result; all zero if there is none
+ * @private_key: need not be clamped
+ *
+ * Context: any in which X25519 may take its time.
+ * Return: false if @private_key is all zero, which means no key.
+ */
+bool wg_noise_public_key(u8 public_key[WG_KEY_LEN],
+			 const u8 private_key[WG_KEY_LEN])
+{
+	static const u8 none[WG_KEY_LEN];
+	u8 clamped[WG_KEY_LEN];
+	bool ok = false;
+
+	if (crypto_memneq(private_key, none, WG_KEY_LEN)) {
+		memcpy(clamped, private_key, WG_KEY_LEN);
+		curve25519_clamp_secret(clamped);
+		ok = curve25519_generate_public(public_key, clamped);
+		memzero_explicit(clamped, sizeof(clamped));
+	}
+	if (!ok)
+		memset(public_key, 0, WG_KEY_LEN);
+	return ok;
+}
+
+/**
+ * wg_noise_handshake_init() - prepare the handshake state of a new peer
+ * @hs: where
+ * @remote_static: public key of the peer, for good
+ * @preshared_key: all zero if there is none
+ *
+ * Context: any; nobody else may use @hs yet.
+ */
+void wg_noise_handshake_init(struct wg_noise_handshake *hs,
+			     const u8 remote_static[WG_KEY_LEN],
+			     const u8 preshared_key[WG_KEY_LEN])
+{
+	memset(hs, 0, sizeof(*hs));
+	spin_lock_init(&hs->lock);
+	memcpy(hs->remote_static, remote_static, WG_KEY_LEN);
+	memcpy(hs->preshared_key, preshared_key, WG_KEY_LEN);
+}
+
+/**
+ * wg_noise_handshake_clear() - forget the running handshake
+ * @hs: of the peer
+ *
+ * Both indices go as well: taking ours out of the index table is the caller's
+ * business. The peer's keys stay, and so does the timestamp of the last
+ * accepted initiation, without which old ones could be replayed (spec 1.7).
+ *
+ * Context: process or softirq.
+ */
+void wg_noise_handshake_clear(struct wg_noise_handshake *hs)
+{
+	spin_lock_bh(&hs->lock);
+	wg_noise_zero(hs);
+	spin_unlock_bh(&hs->lock);
+}
+
+/**
+ * wg_noise_handshake_set_psk() - change the preshared key
+ * @hs: of the peer
+ * @preshared_key: all zero for none
+ *
+ * Takes effect with the next response made or accepted.
+ *
+ * Context: process or softirq.
+ */
+void wg_noise_handshake_set_psk(struct wg_noise_handshake *hs,
+				const u8 preshared_key[WG_KEY_LEN])
+{
+	spin_lock_bh(&hs->lock);
+	memcpy(hs->preshared_key, preshared_key, WG_KEY_LEN);
+	spin_unlock_bh(&hs->lock);
+}
+
+/* Everything of message 1 but the indices and macs, @id being locked. */
+static int wg_noise_write_initiation(struct wg_noise_symmetric *sym,
+				     struct wg_noise_handshake *hs,
+				     const struct wg_noise_identity *id,
+				     struct wg_msg_initiation *msg,
+				     u8 ephemeral[WG_KEY_LEN])
+{
+	u8 timestamp[WG_TIMESTAMP_LEN];
+	int err;
+
+	lockdep_assert_held(&id->lock);
+
+	if (!id->present)
+		return -ENOKEY;
+	wg_noise_start(sym, hs->remote_static);
+	err = wg_noise_new_ephemeral(sym, ephemeral, msg->ephemeral);
+	if (err)
+		return err;
+	err = wg_noise_mix_dh(sym, ephemeral, hs->remote_static);
+	if (err)
+		return err;
+	wg_noise_seal(sym, msg->sealed_static, id->public_key, WG_KEY_LEN);
+	err = wg_noise_mix_static_static(sym, hs, id);
+	if (err)
+		return err;
+	wg_noise_timestamp(timestamp);
+	wg_noise_seal(sym, msg->sealed_timestamp, timestamp, WG_TIMESTAMP_LEN);
+	return 0;
+}
+
+/**
+ * wg_noise_make_initiation() - write message 1, initiator
+ * @hs: of the peer; whatever handshake was running is overridden
+ * @id: ours; locked for reading here
+ * @local_index: our index, already in the index table
+ * @msg: result, all but the macs; not to be used on error
+ *
+ * WireGuard spec section: handshake state (2.2), transcript (1.5).
+ *
+ * Context: process, may sleep.
+ * Return: 0, and the state is CREATED_INITIATION; -ENOKEY without an identity;
+ * -EKEYREJECTED if the peer's key is a low-order point.
+ */
+int wg_noise_make_initiation(struct wg_noise_handshake *hs,
+			     struct wg_noise_identity *id, __le32 local_index,
+			     struct wg_msg_initiation *msg)
+{
+	struct wg_noise_symmetric sym;
+	u8 ephemeral[WG_KEY_LEN];
+	int err;
+
+	down_read(&id->lock);
+	err = wg_noise_write_initiation(&sym, hs, id, msg, ephemeral);
+	if (err)
+		goto out;
+	msg->header.type = cpu_to_le32(WG_MSG_INITIATION);
+	msg->sender = local_index;
+
+	/* Needs no check: it was computed against nothing that changes. */
+	spin_lock_bh(&hs->lock);
+	wg_noise_zero(hs);
+	hs->local_index = local_index;
+	memcpy(hs->ephemeral_private, ephemeral, WG_KEY_LEN);
+	wg_noise_store(hs, WG_NOISE_CREATED_INITIATION, &sym);
+	spin_unlock_bh(&hs->lock);
+out:
+	up_read(&id->lock);
+	memzero_explicit(ephemeral, sizeof(ephemeral));
+	memzero_explicit(&sym, sizeof(sym));
+	return err;
+}
+
+/* Message 1 up to the static key, @id being locked. */
+static int wg_noise_read_initiation(struct wg_noise_symmetric *sym,
+				    u8 remote_static[WG_KEY_LEN],
+				    const struct wg_noise_identity *id,
+				    const struct wg_msg_initiation *msg)
+{
+	int err;
+
+	lockdep_assert_held(&id->lock);
+
+	if (!id->present)
+		return -ENOKEY;
+	wg_noise_start(sym, id->public_key);
+	wg_noise_mix_ephemeral(sym, msg->ephemeral);
+	err = wg_noise_mix_dh(sym, id->private_key, msg->ephemeral);
+	if (err)
+		return err;
+	return wg_noise_unseal(sym, remote_static, msg->sealed_static,
+			       WG_KEY_LEN);
+}
+
+/**
+ * wg_noise_open_initiation() - find out who sent message 1, responder
+ * @opened: result, to be wiped by the caller; zero on error
+ * @id: ours; locked for reading here
+ * @msg: as received, its macs already checked
+ *
+ * WireGuard spec section: transcript (1.5). Proves nothing about the sender
+ * yet: anybody who knows our public key can name a static key here.
+ *
+ * Context: process, may sleep.
+ * Return: 0; -ENOKEY without an identity; -EKEYREJECTED if the ephemeral key
+ * is a low-order point; -EBADMSG if the static key does not verify.
+ */
+int wg_noise_open_initiation(struct wg_noise_opened *opened,
+			     struct wg_noise_identity *id,
+			     const struct wg_msg_initiation *msg)
+{
+	struct wg_noise_symmetric sym;
+	int err;
+
+	down_read(&id->lock);
+	err = wg_noise_read_initiation(&sym, opened->remote_static, id, msg);
+	up_read(&id->lock);
+
+	if (!err) {
+		memcpy(opened->remote_ephemeral, msg->ephemeral, WG_KEY_LEN);
+		memcpy(opened->hash, sym.hash, WG_HASH_LEN);
+		memcpy(opened->chaining_key, sym.chaining_key, WG_HASH_LEN);
+		memcpy(opened->sealed_timestamp, msg->sealed_timestamp,
+		       sizeof(opened->sealed_timestamp));
+		opened->remote_index = msg->sender;
+	} else {
+		memzero_explicit(opened, sizeof(*opened));
+	}
+	memzero_explicit(&sym, sizeof(sym));
+	return err;
+}
+
+/* The two checks of spec 2.2 that need the last accepted initiation. */
+static int wg_noise_commit_initiation(struct wg_noise_handshake *hs,
+				      const struct wg_noise_symmetric *sym,
+				      const struct wg_noise_opened *opened,
+				      const u8 timestamp[WG_TIMESTAMP_LEN])
+{
+	u64 now = ktime_get_coarse_boottime_ns();
+
+	lockdep_assert_held(&hs->lock);
+
+	if (memcmp(timestamp, hs->latest_timestamp, WG_TIMESTAMP_LEN) <= 0)
+		return -ESTALE;
+	if (hs->last_accept_ns &&
+	    now < hs->last_accept_ns + WG_NOISE_ACCEPT_INTERVAL_NS)
+		return -EBUSY;
+
+	wg_noise_zero(hs);
+	hs->remote_index = opened->remote_index;
+	memcpy(hs->remote_ephemeral, opened->remote_ephemeral, WG_KEY_LEN);
+	memcpy(hs->latest_timestamp, timestamp, WG_TIMESTAMP_LEN);
+	hs->last_accept_ns = now;
+	wg_noise_store(hs, WG_NOISE_CONSUMED_INITIATION, sym);
+	return 0;
+}
+
+/**
+ * wg_noise_accept_initiation() - authenticate message 1, responder
+ * @hs: of the peer that @opened names; a handshake of ours is overridden
+ * @id: ours; locked for reading here
+ * @opened: from wg_noise_open_initiation()
+ *
+ * WireGuard spec section: handshake state (2.2), transcript (1.5).
+ *
+ * Context: process, may sleep.
+ * Return: 0, and the state is CONSUMED_INITIATION; -ENOKEY without an
+ * identity; -EKEYREJECTED if the peer's key is a low-order point; -EBADMSG if
+ * the timestamp does not verify; -ESTALE if it is not newer than the last one
+ * accepted; -EBUSY if that is less than 20 ms ago.
+ */
+int wg_noise_accept_initiation(struct wg_noise_handshake *hs,
+			       struct wg_noise_identity *id,
+			       const struct wg_noise_opened *opened)
+{
+	struct wg_noise_symmetric sym;
+	u8 timestamp[WG_TIMESTAMP_LEN];
+	int err = -ENOKEY;
+
+	memcpy(sym.hash, opened->hash, WG_HASH_LEN);
+	memcpy(sym.chaining_key, opened->chaining_key, WG_HASH_LEN);
+
+	down_read(&id->lock);
+	if (id->present)
+		err = wg_noise_mix_static_static(&sym, hs, id);
+	up_read(&id->lock);
+	if (err)
+		goto out;
+	err = wg_noise_unseal(&sym, timestamp, opened->sealed_timestamp,
+			      WG_TIMESTAMP_LEN);
+	if (err)
+		goto out;
+
+	spin_lock_bh(&hs->lock);
+	err = wg_noise_commit_initiation(hs, &sym, opened, timestamp);
+	spin_unlock_bh(&hs->lock);
+out:
+	memzero_explicit(&sym, sizeof(sym));
+	return err;
+}
+
+/* A private copy of the handshake to compute with, if it is in @state. */
+static int wg_noise_snapshot(struct wg_noise_handshake *copy,
+			     struct wg_noise_handshake *hs,
+			     enum wg_noise_state state)
+{
+	int err = -EAGAIN;
+
+	spin_lock_bh(&hs->lock);
+	if (hs->state == state) {
+		memcpy(copy, hs, sizeof(*copy));
+		err = 0;
+	}
+	spin_unlock_bh(&hs->lock);
+	return err;
+}
