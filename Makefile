@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+#   make               wireguard.ko for one kernel, and tools/wgpeer
+#   make demo          a server, a client and two sites in a virtual machine
+#   make check         every test; the last line counts them
+#
+# KDIR= names the kernel headers. The default is the running kernel's, else the
+# newest that are installed. `make help` tells the rest.
+
+SHELL := /bin/bash
+KDIR ?= $(shell selftests/kernels/installed)
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+
+all: module tools
+
+module:
+	@test -n "$(KDIR)" || { echo "no kernel headers found: install linux-headers-*, or say KDIR=" >&2; exit 1; }
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+
+tools:
+	$(MAKE) -C tools
+
+help:
+	@echo 'make [KDIR=…]            wireguard.ko and tools/wgpeer'
+	@echo 'make demo                the whole thing at work, in a virtual machine'
+	@echo 'make check               every test below but check-debug'
+	@echo 'make check-static        style, layers, warnings on every kernel'
+	@echo 'make check-layers        only the layers'
+	@echo 'make kunit [UML=kasan]   unit tests in User-Mode Linux'
+	@echo 'make check-debug         unit tests and scenarios on a debug kernel'
+	@echo 'make deps                install the Debian packages that these need'
+	@echo 'selftests/run --help     single scenarios'
+	@echo 'make install             module, program and manual pages'
+	@echo 'make clean'
+
+deps:
+	@selftests/deps
+
+check: deps
+	@selftests/check
+
+check-static: deps
+	@selftests/static/check
+
+check-layers:
+	@selftests/static/layers
+
+kunit: deps
+	@selftests/run --kunit --env $(if $(UML),uml-$(UML),uml)
+
+check-debug: deps
+	@selftests/run --kunit --env qemu-debug
+	@selftests/run --env qemu-debug
+
+demo: deps
+	@selftests/demo/demo
+
+install: all
+	$(SUDO) $(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_DIR=updates modules_install
+	$(SUDO) $(MAKE) -C tools install
+
+clean:
+	rm -rf build
+	@test ! -d "$(KDIR)" || $(MAKE) -C $(KDIR) M=$(CURDIR) clean
+	@$(MAKE) -C tools clean
+
+.PHONY: all module tools help deps check check-static check-layers kunit
+.PHONY: check-debug demo install clean
