@@ -41,6 +41,11 @@ struct wg_index_entry {
  * @ht: keyed by index; grows and shrinks by itself
  */
 struct wg_index_table {
+	/**
+	 * @lock: protects @index and @node of all entries, and their moves in
+	 * and out of @ht as one step; lookups do not take it; BH-safe
+	 */
+	spinlock_t lock;
 	struct rhashtable ht;
 };
 
@@ -92,7 +97,6 @@ struct wg_keypair {
 
 /**
  * struct wg_keyring - the three slots of a peer (spec 2.3)
- * @lock: protects the slots and @closed; BH-safe
  * @table: where the keypairs' indices are
  * @closed: set once when the peer dies; nothing is installed any more
  * @previous: still receives
@@ -100,6 +104,7 @@ struct wg_keypair {
  * @next: responder's, until the initiator has proven that it has the key
  */
 struct wg_keyring {
+	/** @lock: protects the slots and @closed; BH-safe */
 	spinlock_t lock;
 	struct wg_index_table *table;
 	bool closed;

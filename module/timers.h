@@ -38,9 +38,6 @@ typedef void (*wg_timers_fire_t)(struct wg_timers *timers, u32 due);
 
 /**
  * struct wg_timers - one per peer
- * @lock: protects @timer's expiry, @running and every move of a deadline from
- *	"off" to "on"; BH-safe. A deadline that is on may be moved later or
- *	turned off without it
  * @timer: fires at or before the earliest deadline
  * @deadline: in jiffies, 0 is off
  * @fire: called in softirq context without @lock
@@ -48,8 +45,14 @@ typedef void (*wg_timers_fire_t)(struct wg_timers *timers, u32 due);
  * @interval: of persistent keepalive in seconds, 0 is off
  * @need_another: data came while the passive keepalive was pending
  * @running: armed only while the interface is up and the peer is alive
+ * @dead: shut down, never runs again
  */
 struct wg_timers {
+	/**
+	 * @lock: protects @timer's expiry, @attempts, @running, @dead and every
+	 * move of a deadline from "off" to "on" or to an earlier time; BH-safe.
+	 * A deadline that is on may be moved later or turned off without it
+	 */
 	spinlock_t lock;
 	struct timer_list timer;
 	unsigned long deadline[WG_TIMERS];
@@ -58,6 +61,7 @@ struct wg_timers {
 	u16 interval;
 	bool need_another;
 	bool running;
+	bool dead;
 };
 
 void wg_timers_init(struct wg_timers *timers, wg_timers_fire_t fire);

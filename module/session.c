@@ -1,0 +1,610 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * session.c - keypairs, their three slots, the replay window and the table of
+ * receiver indices (spec 2.3, 2.4, 2.5 and 2.8).
+ *
+ * Layer 1. Lock order: wg_keyring.lock, then wg_index_table.lock.
+ */
+#include "session.h"
+
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/lockdep.h>
+#include <linux/random.h>
+#include <linux/rhashtable.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+
+enum wg_session_limit {
+	WG_SESSION_REPLAY_WORDS = WG_REPLAY_BITS / BITS_PER_LONG,
+	/* Each failed try waits a jiffy, so that the resize can get on. */
+	WG_SESSION_INSERT_TRIES = 32,
+};
+
+/* No hash of our own: the keys are our own random numbers, nobody else's. */
+static const struct rhashtable_params wg_session_index_params = {
+	.key_len = sizeof_field(struct wg_index_entry, index),
+	.key_offset = offsetof(struct wg_index_entry, index),
+	.head_offset = offsetof(struct wg_index_entry, node),
+	.automatic_shrinking = true,
+};
+
+/**
+ * wg_index_table_init() - set up an empty index table
+ * @table: to be initialised
+ *
+ * Context: process context, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int wg_index_table_init(struct wg_index_table *table)
+{
+	spin_lock_init(&table->lock);
+	return rhashtable_init(&table->ht, &wg_session_index_params);
+}
+
+/**
+ * wg_index_table_destroy() - free what the table itself uses
+ * @table: nobody looks into it any more; entries still in it are left alone
+ *
+ * Context: process context, may sleep.
+ */
+void wg_index_table_destroy(struct wg_index_table *table)
+{
+	rhashtable_destroy(&table->ht);
+}
+
+static void wg_session_index_remove(struct wg_index_table *table,
+				    struct wg_index_entry *entry)
+{
+	lockdep_assert_held(&table->lock);
+
+	if (!entry->index)
+		return;
+	rhashtable_remove_fast(&table->ht, &entry->node,
+			       wg_session_index_params);
+	WRITE_ONCE(entry->index, 0);
+}
+
+static int wg_session_index_draw(struct wg_index_table *table,
+				 struct wg_index_entry *entry)
+{
+	__le32 index;
+	int err;
+
+	lockdep_assert_held(&table->lock);
+
+	wg_session_index_remove(table, entry);
+	do {
+		index = cpu_to_le32(get_random_u32());
+	} while (!index);
+
+	/*
+	 * A reader may still stand on this entry since it was removed and look
+	 * on in the wrong chain: rhashtable notices that by the chain's end
+	 * marker and starts again. So no grace period is needed in between.
+	 */
+	WRITE_ONCE(entry->index, index);
+	err = rhashtable_lookup_insert_fast(&table->ht, &entry->node,
+					    wg_session_index_params);
+	if (err)
+		WRITE_ONCE(entry->index, 0);
+	return err;
+}
+
+/**
+ * wg_index_insert() - give an entry a fresh random index
+ * @table: of the device
+ * @entry: @type and @owner are set; an older index is removed first
+ *
+ * The index is not zero and unique among handshakes and keypairs together. May
+ * be called for the same entry from several contexts at once: the last one
+ * wins, the table's lock covers it (spec 2.4).
+ *
+ * Context: process context, may sleep.
+ * Return: 0, or -ENOMEM, -EBUSY or -E2BIG if the table could not grow in time;
+ * then the entry is not in the table.
+ */
+int wg_index_insert(struct wg_index_table *table, struct wg_index_entry *entry)
+{
+	int tries = 0;
+	int err;
+
+	might_sleep();
+
+	for (;;) {
+		spin_lock_bh(&table->lock);
+		err = wg_session_index_draw(table, entry);
+		spin_unlock_bh(&table->lock);
+
+		if (err == -EEXIST)
+			continue;
+		if (err != -EBUSY && err != -ENOMEM)
+			return err;
+		if (++tries == WG_SESSION_INSERT_TRIES)
+			return err;
+		/* A work item resizes the table, and needs a CPU for it. */
+		schedule_timeout_uninterruptible(1);
+	}
+}
+
+/**
+ * wg_index_remove() - take an entry out of the table, if it is in it
+ * @table: of the device
+ * @entry: stays readable for those who found it, until a grace period is over
+ *
+ * May race with itself, wg_index_insert() and wg_index_replace() on the same
+ * entry: the table's lock covers it.
+ *
+ * Context: any but hard interrupt.
+ */
+void wg_index_remove(struct wg_index_table *table,
+		     struct wg_index_entry *entry)
+{
+	spin_lock_bh(&table->lock);
+	wg_session_index_remove(table, entry);
+	spin_unlock_bh(&table->lock);
+}
+
+/**
+ * wg_index_replace() - let an entry inherit another one's index
+ * @table: of the device
+ * @old: loses its index
+ * @new_entry: not in the table; gets the index of @old
+ *
+ * A lookup finds either @old or @new_entry, never neither (spec 2.4). May race
+ * with wg_index_remove() and wg_index_insert() of @old: the table's lock covers
+ * it, and if the removal came first nothing is inherited.
+ *
+ * Context: any but hard interrupt.
+ * Return: 0, or -ENOENT if @old is not in the table; then nothing changed.
+ */
+int wg_index_replace(struct wg_index_table *table, struct wg_index_entry *old,
+		     struct wg_index_entry *new_entry)
+{
+	int err = -ENOENT;
+
+	spin_lock_bh(&table->lock);
+	if (old->index) {
+		WRITE_ONCE(new_entry->index, old->index);
+		err = rhashtable_replace_fast(&table->ht, &old->node,
+					      &new_entry->node,
+					      wg_session_index_params);
+		WRITE_ONCE(*(err ? &new_entry->index : &old->index), 0);
+	}
+	spin_unlock_bh(&table->lock);
+	return err;
+}
+
+/**
+ * wg_index_find() - who has this receiver index?
+ * @table: of the device
+ * @index: as it came in the message
+ *
+ * Context: under rcu_read_lock(); disabling softirqs alone is not enough.
+ * Return: the entry or NULL. No reference: it is valid in the same RCU section,
+ * and may have left the table already. The caller filters by @type.
+ */
+struct wg_index_entry *wg_index_find(struct wg_index_table *table,
+				     __le32 index)
+{
+	return rhashtable_lookup(&table->ht, &index, wg_session_index_params);
+}
+
+/**
+ * wg_keypair_create() - allocate a session, valid and born now
+ * @owner: the peer, for the index entry; opaque here
+ * @gfp: for the allocation
+ *
+ * The caller fills in the keys, @remote_index and @initiator before it gives
+ * the keypair to wg_keyring_install().
+ *
+ * Context: as @gfp allows.
+ * Return: the keypair with one reference, the caller's; or NULL without memory.
+ */
+struct wg_keypair *wg_keypair_create(void *owner, gfp_t gfp)
+{
+	struct wg_keypair *keypair = kzalloc(sizeof(*keypair), gfp);
+
+	if (!keypair)
+		return NULL;
+	keypair->index.type = WG_INDEX_KEYPAIR;
+	keypair->index.owner = owner;
+	refcount_set(&keypair->refs, 1);
+	keypair->birth_ns = ktime_get_coarse_boottime_ns();
+	keypair->send_valid = true;
+	keypair->receive_valid = true;
+	return keypair;
+}
+
+/**
+ * wg_keypair_get() - take a reference on a keypair found under RCU
+ * @keypair: from a slot or the index table, or NULL
+ *
+ * Context: any; under rcu_read_lock() unless the caller has a reference.
+ * Return: @keypair, or NULL if it was NULL or its last reference has gone.
+ */
+struct wg_keypair *wg_keypair_get(struct wg_keypair *keypair)
+{
+	if (!keypair || !refcount_inc_not_zero(&keypair->refs))
+		return NULL;
+	return keypair;
+}
+
+static void wg_session_keypair_free_rcu(struct rcu_head *rcu)
+{
+	/* Wipes the keys. */
+	kfree_sensitive(container_of(rcu, struct wg_keypair, rcu));
+}
+
+/**
+ * wg_keypair_put() - let go of a reference
+ * @keypair: or NULL; with the last reference it is wiped and freed after a
+ *	grace period, so the module's exit needs an rcu_barrier()
+ *
+ * The last reference never goes before the keypair has left the index table:
+ * that is done when it leaves its slot, which holds a reference.
+ *
+ * Context: any.
+ */
+void wg_keypair_put(struct wg_keypair *keypair)
+{
+	if (keypair && refcount_dec_and_test(&keypair->refs))
+		call_rcu(&keypair->rcu, wg_session_keypair_free_rcu);
+}
+
+/**
+ * wg_keypair_find() - the session a datagram belongs to
+ * @table: of the device
+ * @index: receiver index of the datagram
+ *
+ * Context: any but hard interrupt.
+ * Return: the keypair with a reference for the caller; NULL if the index is
+ * unknown or a handshake's.
+ */
+struct wg_keypair *wg_keypair_find(struct wg_index_table *table, __le32 index)
+{
+	struct wg_keypair *keypair = NULL;
+	struct wg_index_entry *entry;
+
+	rcu_read_lock();
+	entry = wg_index_find(table, index);
+	if (entry && entry->type == WG_INDEX_KEYPAIR)
+		keypair = wg_keypair_get(container_of(entry, struct wg_keypair,
+						      index));
+	rcu_read_unlock();
+	return keypair;
+}
+
+static bool wg_session_keypair_expired(const struct wg_keypair *keypair,
+				       u64 now_ns)
+{
+	/* A sum, as now_ns may have been read before the keypair was born. */
+	return now_ns >= keypair->birth_ns +
+			 WG_REJECT_AFTER_TIME * (u64)NSEC_PER_SEC;
+}
+
+/**
+ * wg_keypair_may_send() - may datagrams be sent in this session?
+ * @keypair: the caller has a reference or is under RCU
+ * @now_ns: ktime_get_coarse_boottime_ns()
+ *
+ * An answer for now; the counter is checked again where nonces are assigned
+ * (spec 2.5).
+ *
+ * Context: any.
+ * Return: true if it is valid, young enough and has counters left.
+ */
+bool wg_keypair_may_send(const struct wg_keypair *keypair, u64 now_ns)
+{
+	return READ_ONCE(keypair->send_valid) &&
+	       !wg_session_keypair_expired(keypair, now_ns) &&
+	       READ_ONCE(keypair->send_counter) < WG_REJECT_AFTER_MESSAGES;
+}
+
+/**
+ * wg_keypair_may_receive() - may datagrams of this session be opened?
+ * @keypair: the caller has a reference or is under RCU
+ * @now_ns: ktime_get_coarse_boottime_ns()
+ *
+ * Context: any.
+ * Return: true if it is valid, young enough and has counters left (spec 2.5).
+ */
+bool wg_keypair_may_receive(const struct wg_keypair *keypair, u64 now_ns)
+{
+	return READ_ONCE(keypair->receive_valid) &&
+	       !wg_session_keypair_expired(keypair, now_ns) &&
+	       READ_ONCE(keypair->replay.highest) < WG_REJECT_AFTER_MESSAGES;
+}
+
+/**
+ * wg_keyring_init() - set up three empty slots
+ * @ring: to be initialised
+ * @table: where indices of keypairs in @ring are; outlives it
+ *
+ * Context: any.
+ */
+void wg_keyring_init(struct wg_keyring *ring, struct wg_index_table *table)
+{
+	spin_lock_init(&ring->lock);
+	ring->table = table;
+	ring->closed = false;
+	RCU_INIT_POINTER(ring->previous, NULL);
+	RCU_INIT_POINTER(ring->current_keypair, NULL);
+	RCU_INIT_POINTER(ring->next, NULL);
+}
+
+/* What leaves the slots leaves the index table at once (spec 2.3). */
+static void wg_session_keyring_drop(struct wg_keyring *ring,
+				    struct wg_keypair *keypair)
+{
+	lockdep_assert_held(&ring->lock);
+
+	if (!keypair)
+		return;
+	wg_index_remove(ring->table, &keypair->index);
+	wg_keypair_put(keypair);
+}
+
+static struct wg_keypair *
+wg_session_keyring_swap(struct wg_keyring *ring,
+			struct wg_keypair __rcu **slot,
+			struct wg_keypair *keypair)
+{
+	return rcu_replace_pointer(*slot, keypair,
+				   lockdep_is_held(&ring->lock));
+}
+
+/* The initiator may use the session at once: the response has proven it. */
+static void wg_session_keyring_initiated(struct wg_keyring *ring,
+					 struct wg_keypair *keypair)
+{
+	struct wg_keypair *current_keypair, *next;
+
+	lockdep_assert_held(&ring->lock);
+
+	current_keypair = wg_session_keyring_swap(ring, &ring->current_keypair,
+						  keypair);
+	next = wg_session_keyring_swap(ring, &ring->next, NULL);
+	if (next) {
+		/* The peer may be sending on it without our knowing yet. */
+		wg_session_keyring_drop(ring, current_keypair);
+		current_keypair = next;
+	}
+	wg_session_keyring_drop(ring, wg_session_keyring_swap(ring,
+							      &ring->previous,
+							      current_keypair));
+}
+
+/* The responder waits until the initiator has used the session. */
+static void wg_session_keyring_responded(struct wg_keyring *ring,
+					 struct wg_keypair *keypair)
+{
+	lockdep_assert_held(&ring->lock);
+
+	wg_session_keyring_drop(ring, wg_session_keyring_swap(ring, &ring->next,
+							      keypair));
+	wg_session_keyring_drop(ring, wg_session_keyring_swap(ring,
+							      &ring->previous,
+							      NULL));
+}
+
+/**
+ * wg_keyring_install() - put a fresh session into its slot
+ * @ring: of the peer
+ * @keypair: complete, not in the index table; @keypair->initiator says where
+ *	it goes (spec 2.3)
+ * @handshake: entry of the handshake it was derived from; the keypair inherits
+ *	its index (spec 2.4)
+ *
+ * On success the ring takes over the caller's reference and @handshake is out
+ * of the index table. On failure the ring, the table and both entries are as
+ * they were: the caller still owns its reference to @keypair, which has no
+ * index, and drops it with wg_keypair_put(); and it takes @handshake out of the
+ * table with wg_index_remove().
+ *
+ * Context: any but hard interrupt.
+ * Return: 0; -ESHUTDOWN if the ring is closed; -EAGAIN if @handshake has lost
+ * its index meanwhile, so that nobody could have addressed the session.
+ */
+int wg_keyring_install(struct wg_keyring *ring, struct wg_keypair *keypair,
+		       struct wg_index_entry *handshake)
+{
+	int err = -ESHUTDOWN;
+
+	spin_lock_bh(&ring->lock);
+	if (ring->closed)
+		goto unlock;
+
+	/*
+	 * The index comes first, for it is the step that can fail. No authentic
+	 * datagram can find the keypair before it is in its slot: a responder
+	 * has not sent the response yet, and an initiator's peer waits for the
+	 * first datagram.
+	 */
+	err = wg_index_replace(ring->table, handshake, &keypair->index);
+	if (err) {
+		err = -EAGAIN;
+		goto unlock;
+	}
+	if (keypair->initiator)
+		wg_session_keyring_initiated(ring, keypair);
+	else
+		wg_session_keyring_responded(ring, keypair);
+unlock:
+	spin_unlock_bh(&ring->lock);
+	return err;
+}
+
+/**
+ * wg_keyring_confirm() - authentic data has come on a keypair
+ * @ring: of the peer
+ * @keypair: the one that data was opened with; the caller has a reference
+ *
+ * The first data on the responder's next session proves that the initiator
+ * has it: next becomes current (spec 2.3).
+ *
+ * Context: any but hard interrupt; one load unless it is the next session.
+ * Return: true exactly if @keypair was next and is current now.
+ */
+bool wg_keyring_confirm(struct wg_keyring *ring, struct wg_keypair *keypair)
+{
+	struct wg_keypair *old;
+	bool confirmed = false;
+
+	if (likely(rcu_access_pointer(ring->next) != keypair))
+		return false;
+
+	spin_lock_bh(&ring->lock);
+	/* Somebody else may have confirmed, replaced or cleared it by now. */
+	if (rcu_access_pointer(ring->next) == keypair) {
+		old = wg_session_keyring_swap(ring, &ring->current_keypair,
+					      keypair);
+		RCU_INIT_POINTER(ring->next, NULL);
+		old = wg_session_keyring_swap(ring, &ring->previous, old);
+		wg_session_keyring_drop(ring, old);
+		confirmed = true;
+	}
+	spin_unlock_bh(&ring->lock);
+	return confirmed;
+}
+
+/**
+ * wg_keyring_stop_sending() - send nothing more on the sessions there are
+ * @ring: of the peer
+ *
+ * Late datagrams can still be received; the next one to send needs a new
+ * handshake (spec 3.8 and 7.5).
+ *
+ * Context: any but hard interrupt.
+ */
+void wg_keyring_stop_sending(struct wg_keyring *ring)
+{
+	struct wg_keypair *keypair;
+
+	spin_lock_bh(&ring->lock);
+	keypair = rcu_dereference_protected(ring->current_keypair,
+					    lockdep_is_held(&ring->lock));
+	if (keypair)
+		WRITE_ONCE(keypair->send_valid, false);
+	keypair = rcu_dereference_protected(ring->next,
+					    lockdep_is_held(&ring->lock));
+	if (keypair)
+		WRITE_ONCE(keypair->send_valid, false);
+	spin_unlock_bh(&ring->lock);
+}
+
+static void wg_session_keyring_empty(struct wg_keyring *ring)
+{
+	lockdep_assert_held(&ring->lock);
+
+	wg_session_keyring_drop(ring, wg_session_keyring_swap(ring,
+							      &ring->previous,
+							      NULL));
+	wg_session_keyring_drop(ring,
+				wg_session_keyring_swap(ring,
+							&ring->current_keypair,
+							NULL));
+	wg_session_keyring_drop(ring, wg_session_keyring_swap(ring, &ring->next,
+							      NULL));
+}
+
+/**
+ * wg_keyring_clear() - forget all sessions
+ * @ring: of the peer; a new session may be installed afterwards
+ *
+ * Context: any but hard interrupt.
+ */
+void wg_keyring_clear(struct wg_keyring *ring)
+{
+	spin_lock_bh(&ring->lock);
+	wg_session_keyring_empty(ring);
+	spin_unlock_bh(&ring->lock);
+}
+
+/**
+ * wg_keyring_close() - forget all sessions for good
+ * @ring: of the peer; nothing can be installed any more
+ *
+ * Context: any but hard interrupt.
+ */
+void wg_keyring_close(struct wg_keyring *ring)
+{
+	spin_lock_bh(&ring->lock);
+	ring->closed = true;
+	wg_session_keyring_empty(ring);
+	spin_unlock_bh(&ring->lock);
+}
+
+/**
+ * wg_replay_peek() - would this counter be accepted?
+ * @replay: window of the session
+ * @counter: of a datagram
+ *
+ * Writes nothing and takes no lock. While another CPU claims, the answer is the
+ * one from before or after that claim; only wg_replay_claim() decides. (Where a
+ * u64 is read in halves it may be wrong once in 2^32 datagrams.)
+ *
+ * Context: any.
+ * Return: true if the counter is in the window or ahead of it, below the limit
+ * and not claimed yet (spec 2.8).
+ */
+bool wg_replay_peek(const struct wg_replay *replay, u64 counter)
+{
+	u64 highest = READ_ONCE(replay->highest);
+	unsigned long word;
+
+	/* This comparison comes first: the next sum must not overflow. */
+	if (counter >= WG_REJECT_AFTER_MESSAGES)
+		return false;
+	if (counter >= highest)
+		return true;
+	if (counter + 1 + WG_REPLAY_WINDOW < highest)
+		return false;
+
+	/* Pairs with smp_wmb() in wg_replay_claim(). */
+	smp_rmb();
+	word = READ_ONCE(replay->bits[counter / BITS_PER_LONG %
+				      WG_SESSION_REPLAY_WORDS]);
+	return !(word & BIT(counter % BITS_PER_LONG));
+}
+
+/**
+ * wg_replay_claim() - take a counter, once
+ * @replay: window of the session
+ * @counter: of an authenticated datagram, at its delivery
+ *
+ * Only after authentication, so that forged datagrams never move the window.
+ *
+ * Context: any, but one caller at a time for each @replay: the sink of the lane.
+ * Return: true if the counter is the caller's; false if it is to be dropped
+ * (spec 2.8).
+ */
+bool wg_replay_claim(struct wg_replay *replay, u64 counter)
+{
+	u64 word = counter / BITS_PER_LONG;
+	unsigned long *bits;
+	u64 top, clear;
+
+	if (!wg_replay_peek(replay, counter))
+		return false;
+
+	if (counter >= replay->highest) {
+		top = replay->highest ?
+		      (replay->highest - 1) / BITS_PER_LONG : 0;
+		clear = min_t(u64, word - top, WG_SESSION_REPLAY_WORDS);
+		while (clear--)
+			WRITE_ONCE(replay->bits[(word - clear) %
+						WG_SESSION_REPLAY_WORDS], 0);
+		/*
+		 * Who peeks with the new top must see the words it passed
+		 * cleared, or it takes a fresh counter for a replay because of
+		 * a bit that is one round of the ring old.
+		 */
+		smp_wmb();
+		WRITE_ONCE(replay->highest, counter + 1);
+	}
+	bits = &replay->bits[word % WG_SESSION_REPLAY_WORDS];
+	WRITE_ONCE(*bits, *bits | BIT(counter % BITS_PER_LONG));
+	return true;
+}
