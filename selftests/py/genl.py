@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Raw generic netlink for the family `wireguard`: attributes are built by hand
+so that wrong ones can be built as well (spec chapter 7)."""
+import base64
+import errno
+import os
+import socket
+import struct
+
+REQUEST, MULTI, ACK, DUMP_INTR, DUMP = 1, 2, 4, 0x10, 0x300
+ERROR, DONE = 2, 3
+NESTED = 0x8000
+GET, SET = 0, 1
+
+D_IFINDEX, D_IFNAME, D_PRIVATE, D_PUBLIC, D_FLAGS, D_PORT, D_FWMARK, D_PEERS = range(1, 9)
+(P_PUBLIC, P_PSK, P_FLAGS, P_ENDPOINT, P_KEEPALIVE, P_HANDSHAKE, P_RX, P_TX,
+ P_ALLOWED, P_VERSION) = range(1, 11)
+A_FAMILY, A_ADDR, A_CIDR, A_FLAGS = range(1, 5)
+
+
+def attr(kind, data=b""):
+    if isinstance(data, str):
+        data = data.encode() + b"\0"
+    return (struct.pack("=HH", 4 + len(data), kind) + data +
+            bytes(-len(data) % 4))
+
+
+def u8(kind, v):
+    return attr(kind, struct.pack("=B", v))
+
+
+def u16(kind, v):
+    return attr(kind, struct.pack("=H", v))
+
+
+def u32(kind, v):
+    return attr(kind, struct.pack("=I", v))
+
+
+def nest(kind, *parts):
+    return attr(kind | NESTED, b"".join(parts))
+
+
+def peer(key, *parts):
+    return nest(0, attr(P_PUBLIC, key), *parts)
+
+
+def peers(*entries):
+    return nest(D_PEERS, *entries)
+
+
+def allowed(prefix, flags=None):
+    ip, cidr = prefix.split("/")
+    family = socket.AF_INET6 if ":" in ip else socket.AF_INET
+    extra = () if flags is None else (u32(A_FLAGS, flags),)
+    return nest(0, u16(A_FAMILY, family),
+                attr(A_ADDR, socket.inet_pton(family, ip)),
+                u8(A_CIDR, int(cidr)), *extra)
+
+
+def sockaddr4(ip, port):
+    return struct.pack("=H", socket.AF_INET) + struct.pack("!H", port) + \
+        socket.inet_aton(ip) + bytes(8)
+
+
+def key(n):
+    """A public key that differs for each n (any 32 bytes are one)."""
+    return struct.pack("<I", n) + b"\x42" * 27 + b"\x11"
+
+
+def split(data):
+    """Attributes as (type, payload) pairs."""
+    out = []
+    while len(data) >= 4:
+        length, kind = struct.unpack("=HH", data[:4])
+        out.append((kind & 0x3FFF, data[4:length]))
+        data = data[(length + 3) & ~3:]
+    return out
+
+
+class Genl:
+    def __init__(self, family="wireguard"):
+        self.sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 16)
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        self.sock.bind((0, 0))
+        self.seq = 0
+        self.family = 16
+        reply = self.dump_once(3, attr(2, family), flags=REQUEST)
+        self.family = struct.unpack("=H", dict(split(reply[0]))[1])[0]
+
+    def send(self, cmd, payload, flags):
+        self.seq += 1
+        body = struct.pack("=BBH", cmd, 1, 0) + payload
+        self.sock.send(struct.pack("=IHHII", 16 + len(body), self.family, flags,
+                                   self.seq, 0) + body)
+
+    def messages(self):
+        data = self.sock.recv(1 << 18)
+        while len(data) >= 16:
+            length, kind, flags, seq, _ = struct.unpack("=IHHII", data[:16])
+            if seq == self.seq:
+                yield kind, flags, data[16:length]
+            data = data[(length + 3) & ~3:]
+
+    def call(self, payload, cmd=SET, flags=REQUEST | ACK):
+        """The errno of one request, 0 when it was carried out."""
+        self.send(cmd, payload, flags)
+        while True:
+            for kind, _, body in self.messages():
+                if kind in (ERROR, DONE):
+                    return -struct.unpack("=i", body[:4])[0]
+
+    def dump_once(self, cmd, payload, flags=REQUEST | DUMP):
+        """The attribute blocks of all messages of one dump."""
+        self.send(cmd, payload, flags)
+        out = []
+        self.interrupted = False
+        while True:
+            for kind, got, body in self.messages():
+                self.interrupted |= bool(got & DUMP_INTR)
+                if kind in (ERROR, DONE):
+                    err = -struct.unpack("=i", body[:4])[0]
+                    if err:
+                        raise OSError(err, os.strerror(err))
+                    return out
+                out.append(body[4:])
+                if not got & MULTI:
+                    return out
+
+    def get(self, name):
+        """(device attributes, {key: (attributes, [allowed])}, messages)."""
+        blocks = self.dump_once(GET, attr(D_IFNAME, name))
+        device, found = {}, {}
+        for block in blocks:
+            for kind, data in split(block):
+                if kind != D_PEERS:
+                    device[kind] = data
+                    continue
+                for _, one in split(data):
+                    fields = dict(split(one))
+                    who = fields[P_PUBLIC]
+                    have = found.setdefault(who, ({}, []))
+                    for k, v in fields.items():
+                        if k == P_ALLOWED:
+                            have[1].extend(prefix(a) for _, a in split(v))
+                        else:
+                            have[0][k] = v
+        return device, found, blocks
+
+
+def prefix(data):
+    f = dict(split(data))
+    family = struct.unpack("=H", f[A_FAMILY])[0]
+    return "%s/%d" % (socket.inet_ntop(family, f[A_ADDR]), f[A_CIDR][0])
+
+
+def b64(text):
+    return base64.b64decode(text)
+
+
+def name(err):
+    return "0" if err == 0 else errno.errorcode.get(err, str(err))
+
+
+class Check:
+    """Prints what went wrong; `done` exits 1 when anything did."""
+
+    def __init__(self):
+        self.bad = 0
+
+    def equal(self, what, got, want):
+        if got != want:
+            self.bad += 1
+            print("%s: got %s, wanted %s" % (what, got, want))
+
+    def true(self, what, ok):
+        if not ok:
+            self.bad += 1
+            print("%s: does not hold" % what)
+
+    def done(self):
+        raise SystemExit(1 if self.bad else 0)
+
+
+__all__ = [n for n in dir() if not n.startswith("_")]
