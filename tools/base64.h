@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Text form of 32-byte keys, in constant time. (layer 0) */
+#ifndef _WG_BASE64_H
+#define _WG_BASE64_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "wireguard_uapi.h"
+
+#define BASE64_KEY_CHARS	44	/* without a terminator */
+#define BASE64_KEY_SIZE		(BASE64_KEY_CHARS + 1)
+#define HEX_KEY_CHARS		(2 * WG_KEY_LEN)
+#define HEX_KEY_SIZE		(HEX_KEY_CHARS + 1)
+
+/**
+ * base64_encode_key() - write a key as 44 characters and a terminator
+ * @text:	result
+ * @key:	the key
+ *
+ * Time and memory accesses do not depend on the key.
+ */
+void base64_encode_key(char text[BASE64_KEY_SIZE],
+		       const uint8_t key[WG_KEY_LEN]);
+
+/**
+ * base64_decode_key() - read a key of exactly 44 characters
+ * @key:	result; undefined on failure
+ * @text:	terminated string
+ *
+ * Refuses a last character that carries bits beyond the 32 bytes, so that a
+ * key has one spelling only.  Time depends on the length alone.
+ *
+ * Return: whether @text was a key.
+ */
+bool base64_decode_key(uint8_t key[WG_KEY_LEN], const char *text);
+
+/**
+ * hex_encode_key() - write a key as 64 lower-case hexadecimal digits
+ * @text:	result
+ * @key:	the key
+ */
+void hex_encode_key(char text[HEX_KEY_SIZE], const uint8_t key[WG_KEY_LEN]);
+
+/**
+ * hex_decode_key() - read a key of exactly 64 hexadecimal digits
+ * @key:	result; undefined on failure
+ * @text:	terminated string
+ *
+ * Return: whether @text was a key.
+ */
+bool hex_decode_key(uint8_t key[WG_KEY_LEN], const char *text);
+
+/**
+ * key_is_zero() - whether a key is all zeros, in constant time
+ * @key:	the key
+ *
+ * Return: true for the value that stands for "no key".
+ */
+bool key_is_zero(const uint8_t key[WG_KEY_LEN]);
+
+#endif /* _WG_BASE64_H */

@@ -1,0 +1,2 @@
+ctx.o: ctx.c ctx.h
+ctx.h:

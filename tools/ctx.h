@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What every function of one run may need; there are no globals. (layer 0) */
+#ifndef _WG_CTX_H
+#define _WG_CTX_H
+
+#include <netdb.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <time.h>
+
+/**
+ * struct ctx - one run of the program
+ * @prog:	name we were called by, without directories
+ * @compat:	called as "wg": be exactly that program on standard output
+ * @out:	standard output
+ * @err:	standard error
+ * @color:	escape sequences wanted on @out
+ * @rundir:	where userspace implementations keep their sockets
+ * @getaddrinfo: the resolver; replaced by tests
+ * @pause_ms:	waits; replaced by tests
+ * @now:	wall clock; replaced by tests
+ * @error:	text of the last failure, printed once by main
+ */
+struct ctx {
+	const char *prog;
+	bool compat;
+	FILE *out;
+	FILE *err;
+	bool color;
+	const char *rundir;
+	int (*getaddrinfo)(const char *host, const char *service,
+			   const struct addrinfo *hints,
+			   struct addrinfo **res);
+	void (*pause_ms)(unsigned int ms);
+	time_t (*now)(void);
+	char error[1024];
+};
+
+/**
+ * ctx_init() - a context bound to the process's own standard streams
+ * @ctx:	to fill in
+ * @argv0:	how the program was called
+ */
+void ctx_init(struct ctx *ctx, const char *argv0);
+
+/**
+ * ctx_fail() - remember why something failed
+ * @ctx:	the run
+ * @err:	negative errno to hand back
+ * @fmt:	one line naming the thing, its value and what would be right
+ *
+ * Never pass secret values.
+ *
+ * Return: @err.
+ */
+int ctx_fail(struct ctx *ctx, int err, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/**
+ * ctx_warn() - tell the user something without failing
+ * @ctx:	the run
+ * @fmt:	one line
+ */
+void ctx_warn(struct ctx *ctx, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif /* _WG_CTX_H */

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0
+/* genkey, genpsk, pubkey. (layer 6) */
+#include "verbs.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base64.h"
+#include "curve25519.h"
+#include "parse.h"
+
+#define KEY_INPUT_MAX	4096
+
+/* Past stdio, which would keep a copy. */
+static int key_print(struct ctx *ctx, const uint8_t key[WG_KEY_LEN])
+{
+	char text[BASE64_KEY_SIZE];
+	size_t done = 0;
+	ssize_t n;
+	int ret = 0;
+
+	base64_encode_key(text, key);
+	text[BASE64_KEY_CHARS] = '\n';
+	while (!ret && done < sizeof(text)) {
+		n = write(fileno(ctx->out), text + done, sizeof(text) - done);
+		if (n > 0)
+			done += n;
+		else if (n < 0 && errno != EINTR)
+			ret = ctx_fail(ctx, -errno,
+				       "Unable to write the key: %s",
+				       strerror(errno));
+	}
+	explicit_bzero(text, sizeof(text));
+	return ret;
+}
+
+static void key_warn_world_accessible(struct ctx *ctx)
+{
+	struct stat st;
+
+	if (!fstat(fileno(ctx->out), &st) && S_ISREG(st.st_mode) &&
+	    st.st_mode & S_IRWXO)
+		ctx_warn(ctx, "writing to world accessible file.\nConsider setting the umask to 077 and trying again.");
+}
+
+static int key_random(struct ctx *ctx, uint8_t key[WG_KEY_LEN])
+{
+	ssize_t n;
+
+	do {
+		n = getrandom(key, WG_KEY_LEN, 0);
+	} while (n < 0 && errno == EINTR);
+	if (n == WG_KEY_LEN)
+		return 0;
+	return ctx_fail(ctx, -EIO, "Unable to get random bytes: %s",
+			n < 0 ? strerror(errno) : "too few");
+}
+
+static int key_generate(struct ctx *ctx, int argc, bool clamp)
+{
+	uint8_t key[WG_KEY_LEN];
+	int ret;
+
+	if (argc != 1)
+		return VERB_USAGE;
+	key_warn_world_accessible(ctx);
+	ret = key_random(ctx, key);
+	if (!ret && clamp)
+		curve25519_clamp(key);
+	if (!ret)
+		ret = key_print(ctx, key);
+	explicit_bzero(key, sizeof(key));
+	return ret;
+}
+
+int genkey_main(struct ctx *ctx, int argc, char **argv)
+{
+	(void)argv;
+	return key_generate(ctx, argc, true);
+}
+
+int genpsk_main(struct ctx *ctx, int argc, char **argv)
+{
+	(void)argv;
+	return key_generate(ctx, argc, false);
+}
+
+static int key_take_input(struct ctx *ctx, struct parse_blob *blob,
+			  uint8_t key[WG_KEY_LEN])
+{
+	size_t i;
+
+	for (i = BASE64_KEY_CHARS; i < blob->len; i++) {
+		if (blob->data[i] && !isspace((unsigned char)blob->data[i]))
+			return ctx_fail(ctx, -EINVAL,
+					"%s: Trailing characters found after key",
+					ctx->prog);
+	}
+	if (blob->len > BASE64_KEY_CHARS)
+		blob->data[BASE64_KEY_CHARS] = '\0';
+	if (base64_decode_key(key, blob->data))
+		return 0;
+	return ctx_fail(ctx, -EINVAL,
+			"%s: Key is not the correct length or format; standard input must be 44 characters of base64",
+			ctx->prog);
+}
+
+int pubkey_main(struct ctx *ctx, int argc, char **argv)
+{
+	uint8_t key[WG_KEY_LEN];
+	struct parse_blob blob;
+	int ret;
+
+	(void)argv;
+	if (argc != 1)
+		return VERB_USAGE;
+	ret = parse_slurp(&blob, STDIN_FILENO, KEY_INPUT_MAX);
+	if (ret)
+		ctx_fail(ctx, ret, "%s: Unable to read standard input: %s",
+			 ctx->prog, strerror(-ret));
+	else
+		ret = key_take_input(ctx, &blob, key);
+	parse_blob_free(&blob);
+	if (!ret) {
+		curve25519_public_key(key, key);
+		ret = key_print(ctx, key);
+	}
+	explicit_bzero(key, sizeof(key));
+	return ret;
+}

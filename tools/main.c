@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Verb table and dispatch. (layer 7) */
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctx.h"
+#include "term.h"
+#include "verbs.h"
+
+#ifndef WGPEER_VERSION
+#define WGPEER_VERSION "unknown"
+#endif
+
+/*
+ * Scripts that call us as wg compare this with releases of wireguard-tools: it
+ * is the release whose behaviour ours follows.
+ */
+#define MAIN_WG_LEVEL	"1.0.20260223"
+
+#define MAIN_OUT_SIZE	65536
+
+static const struct verb {
+	const char *name;
+	int (*run)(struct ctx *ctx, int argc, char **argv);
+	const char *usage;
+	const char *help;
+} main_verbs[] = {
+	{ "show", show_main,
+	  "{ <interface> | all | interfaces } [public-key | private-key | listen-port | fwmark | peers | preshared-keys | endpoints | allowed-ips | latest-handshakes | transfer | persistent-keepalive | dump]",
+	  "Shows the current configuration and device information" },
+	{ "showconf", showconf_main, "<interface>",
+	  "Shows the current configuration of a given WireGuard interface, for use with `setconf'" },
+	{ "set", set_main,
+	  "<interface> [listen-port <port>] [fwmark <mark>] [private-key <file path>] [peer <base64 public key> [remove] [preshared-key <file path>] [endpoint <ip>:<port>] [persistent-keepalive <interval seconds>] [allowed-ips [+|-]<ip1>/<cidr1>[,[+|-]<ip2>/<cidr2>]...] ]...",
+	  "Change the current configuration, add peers, remove peers, or change peers" },
+	{ "setconf", setconf_main, "<interface> <configuration filename>",
+	  "Applies a configuration file to a WireGuard interface" },
+	{ "addconf", addconf_main, "<interface> <configuration filename>",
+	  "Appends a configuration file to a WireGuard interface" },
+	{ "syncconf", syncconf_main, "<interface> <configuration filename>",
+	  "Synchronizes a configuration file to a WireGuard interface" },
+	{ "genkey", genkey_main, "",
+	  "Generates a new private key and writes it to stdout" },
+	{ "genpsk", genpsk_main, "",
+	  "Generates a new preshared key and writes it to stdout" },
+	{ "pubkey", pubkey_main, "",
+	  "Reads a private key from stdin and writes a public key to stdout" },
+};
+
+#define MAIN_VERBS	(sizeof(main_verbs) / sizeof(main_verbs[0]))
+
+static void main_help(const struct ctx *ctx, FILE *out)
+{
+	size_t i;
+
+	fprintf(out, "Usage: %s <cmd> [<args>]\n\nAvailable subcommands:\n",
+		ctx->prog);
+	for (i = 0; i < MAIN_VERBS; i++)
+		fprintf(out, "  %s: %s\n", main_verbs[i].name,
+			main_verbs[i].help);
+	fputs("You may pass `--help' to any of these subcommands to view usage.\n",
+	      out);
+}
+
+static void main_version(const struct ctx *ctx)
+{
+	if (ctx->compat)
+		fputs("wireguard-tools v" MAIN_WG_LEVEL
+		      " - wgpeer v" WGPEER_VERSION
+		      ", an independent implementation\n", ctx->out);
+	else
+		fputs("wgpeer v" WGPEER_VERSION "\n", ctx->out);
+}
+
+static bool main_is_one_of(const char *word, const char *const *set)
+{
+	for (; *set; set++) {
+		if (!strcmp(word, *set))
+			return true;
+	}
+	return false;
+}
+
+static int main_verb_usage(const struct ctx *ctx, const struct verb *verb)
+{
+	fprintf(ctx->err, "Usage: %s %s%s%s\n", ctx->prog, verb->name,
+		*verb->usage ? " " : "", verb->usage);
+	return 1;
+}
+
+static int main_run(struct ctx *ctx, const struct verb *verb, int argc,
+		    char **argv)
+{
+	static const char *const help[] = { "-h", "--help", "help", NULL };
+	bool asked = argc == 2 && main_is_one_of(argv[1], help);
+	int ret;
+
+	/* As wg, only show ends well when asked for help. */
+	if (asked && (!ctx->compat || verb->run == show_main)) {
+		main_verb_usage(ctx, verb);
+		return 0;
+	}
+	ret = verb->run(ctx, argc, argv);
+	if (ret && *ctx->error)
+		fprintf(ctx->err, "%s\n", ctx->error);
+	if (ret == VERB_USAGE)
+		main_verb_usage(ctx, verb);
+	return !!ret;
+}
+
+static int main_dispatch(struct ctx *ctx, int argc, char **argv)
+{
+	static const char *const version[] = {
+		"-v", "--version", "version", NULL
+	};
+	static const char *const help[] = { "-h", "--help", "help", NULL };
+	char *show[] = { "show", NULL };
+	size_t i;
+
+	if (argc < 2)
+		return main_run(ctx, &main_verbs[0], 1, show);
+	if (argc == 2 && main_is_one_of(argv[1], version)) {
+		main_version(ctx);
+		return 0;
+	}
+	if (argc == 2 && main_is_one_of(argv[1], help)) {
+		main_help(ctx, ctx->out);
+		return 0;
+	}
+	for (i = 0; i < MAIN_VERBS; i++) {
+		if (!strcmp(main_verbs[i].name, argv[1]))
+			return main_run(ctx, &main_verbs[i], argc - 1,
+					argv + 1);
+	}
+	fprintf(ctx->err, "Invalid subcommand: `%s'\n", argv[1]);
+	main_help(ctx, ctx->err);
+	return 1;
+}
+
+int main(int argc, char **argv)
+{
+	static char buffer[MAIN_OUT_SIZE];
+	struct ctx ctx;
+	int ret;
+
+	ctx_init(&ctx, argc ? argv[0] : NULL);
+	ctx.color = term_wants_color(ctx.out);
+	/* Our own buffer, because keys pass through it. */
+	setvbuf(ctx.out, buffer, _IOFBF, sizeof(buffer));
+	ret = main_dispatch(&ctx, argc, argv);
+	if (fflush(ctx.out) || ferror(ctx.out)) {
+		fprintf(ctx.err, "%s: Unable to write to standard output\n",
+			ctx.prog);
+		ret = 1;
+	}
+	explicit_bzero(buffer, sizeof(buffer));
+	return ret;
+}

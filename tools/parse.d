@@ -1,0 +1,6 @@
+parse.o: parse.c parse.h ctx.h model.h wireguard_uapi.h base64.h
+parse.h:
+ctx.h:
+model.h:
+wireguard_uapi.h:
+base64.h:

@@ -1,0 +1,2 @@
+term.o: term.c term.h
+term.h:
