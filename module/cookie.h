@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * cookie.h - who deserves our CPU: mac1, mac2, cookies and the token bucket
- * per source (spec 1.6 and 2.9).
+ * Who deserves our CPU: mac1, mac2, cookies and the token bucket per source
+ * (spec 1.6 and 2.9).
  *
  * Layer 1. Takes bytes and addresses, never skbs.
  */
@@ -60,7 +60,7 @@ struct wg_cookie_checker {
  * @cookie_key: ditto
  */
 struct wg_cookie_maker {
-	spinlock_t lock;
+	spinlock_t lock; /* protects all but the keys */
 	u8 cookie[WG_COOKIE_LEN];
 	u64 cookie_birth_ns;
 	u8 last_mac1[WG_MAC_LEN];
@@ -92,6 +92,8 @@ int wg_cookie_accept_reply(struct wg_cookie_maker *maker,
 			   const struct wg_msg_cookie *reply);
 
 bool wg_cookie_ratelimit_allow(const struct wg_cookie_source *src);
+bool wg_cookie_ratelimit_allow_at(const struct wg_cookie_source *src,
+				  u64 now_ns);
 void wg_cookie_ratelimit_get(void);
 void wg_cookie_ratelimit_put(void);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * noise.c - Noise_IKpsk2 on plain memory.
+ * Noise_IKpsk2 on plain memory.
  *
  * Layer 1, see noise.h. Reads like spec 1.5: one helper per token of the
  * handshake pattern, one function per message and role.
@@ -17,6 +17,8 @@
  */
 #include "noise.h"
 
+#include <linux/align.h>
+#include <linux/bits.h>
 #include <linux/errno.h>
 #include <linux/init.h>
 #include <linux/ktime.h>
@@ -28,10 +30,10 @@
 #include <crypto/curve25519.h>
 #include <crypto/utils.h>
 
-static_assert(WG_KEY_LEN == CURVE25519_KEY_SIZE);
-static_assert(WG_KEY_LEN == CHACHA20POLY1305_KEY_SIZE);
-static_assert(WG_HASH_LEN == BLAKE2S_HASH_SIZE);
-static_assert(WG_TAG_LEN == CHACHA20POLY1305_AUTHTAG_SIZE);
+static_assert((int)WG_KEY_LEN == (int)CURVE25519_KEY_SIZE);
+static_assert((int)WG_KEY_LEN == (int)CHACHA20POLY1305_KEY_SIZE);
+static_assert((int)WG_HASH_LEN == (int)BLAKE2S_HASH_SIZE);
+static_assert((int)WG_TAG_LEN == (int)CHACHA20POLY1305_AUTHTAG_SIZE);
 
 #define WG_NOISE_CONSTRUCTION "Noise_IKpsk2_25519_ChaChaPoly_BLAKE2s"
 #define WG_NOISE_IDENTIFIER "WireGuard v1 zx2c4 Jason@zx2c4.com"
@@ -44,7 +46,7 @@ static_assert(WG_TAG_LEN == CHACHA20POLY1305_AUTHTAG_SIZE);
  * still lets all permitted initiations of a second differ: no precise clock
  * leaks (spec 1.7).
  */
-#define WG_NOISE_TIMESTAMP_STEP (1 << 24)
+#define WG_NOISE_TIMESTAMP_STEP BIT(24)
 #define WG_NOISE_ACCEPT_INTERVAL_NS (NSEC_PER_SEC / WG_INITIATIONS_PER_SECOND)
 
 static_assert(WG_NOISE_TIMESTAMP_STEP <= WG_NOISE_ACCEPT_INTERVAL_NS);
@@ -644,18 +646,218 @@ out:
 	return err;
 }
 
-/* A private copy of the handshake to compute with, if it is in @state. */
-static int wg_noise_snapshot(struct wg_noise_handshake *copy,
-			     struct wg_noise_handshake *hs,
-			     enum wg_noise_state state)
+/* What a response is computed from, copied out of the handshake. */
+struct wg_noise_snapshot {
+	struct wg_noise_symmetric sym;
+	u8 origin[WG_HASH_LEN];
+	u8 ephemeral_private[WG_KEY_LEN];
+	u8 remote_ephemeral[WG_KEY_LEN];
+	u8 preshared_key[WG_KEY_LEN];
+	__le32 local_index;
+	__le32 remote_index;
+};
+
+static int wg_noise_take_snapshot(struct wg_noise_snapshot *snap,
+				  struct wg_noise_handshake *hs,
+				  enum wg_noise_state state)
 {
 	int err = -EAGAIN;
 
 	spin_lock_bh(&hs->lock);
 	if (hs->state == state) {
-		memcpy(copy, hs, sizeof(*copy));
+		memcpy(snap->sym.hash, hs->hash, WG_HASH_LEN);
+		memcpy(snap->sym.chaining_key, hs->chaining_key, WG_HASH_LEN);
+		memcpy(snap->origin, hs->hash, WG_HASH_LEN);
+		memcpy(snap->ephemeral_private, hs->ephemeral_private,
+		       WG_KEY_LEN);
+		memcpy(snap->remote_ephemeral, hs->remote_ephemeral,
+		       WG_KEY_LEN);
+		memcpy(snap->preshared_key, hs->preshared_key, WG_KEY_LEN);
+		snap->local_index = hs->local_index;
+		snap->remote_index = hs->remote_index;
 		err = 0;
 	}
 	spin_unlock_bh(&hs->lock);
 	return err;
+}
+
+/* The tokens of message 2 from the responder's side. */
+static int wg_noise_write_response(struct wg_noise_snapshot *snap,
+				   const u8 remote_static[WG_KEY_LEN],
+				   struct wg_msg_response *msg)
+{
+	struct wg_noise_symmetric *sym = &snap->sym;
+	int err;
+
+	err = wg_noise_new_ephemeral(sym, snap->ephemeral_private,
+				     msg->ephemeral);
+	if (err)
+		return err;
+	err = wg_noise_mix_dh(sym, snap->ephemeral_private,
+			      snap->remote_ephemeral);
+	if (err)
+		return err;
+	err = wg_noise_mix_dh(sym, snap->ephemeral_private, remote_static);
+	if (err)
+		return err;
+	wg_noise_mix_psk(sym, snap->preshared_key);
+	wg_noise_seal(sym, msg->sealed_nothing, NULL, 0);
+	return 0;
+}
+
+/**
+ * wg_noise_make_response() - write message 2, responder
+ * @hs: of the peer whose initiation was accepted
+ * @local_index: our index, already in the index table
+ * @msg: result, all but the macs; not to be used on error
+ *
+ * WireGuard spec section: handshake state (2.2), transcript (1.5). Our
+ * ephemeral private key is done with afterwards and not kept.
+ *
+ * Context: process, may sleep.
+ * Return: 0, and the state is CREATED_RESPONSE; -EAGAIN if there is no
+ * accepted initiation or another took its place; -EKEYREJECTED if a key of the
+ * peer is a low-order point.
+ */
+int wg_noise_make_response(struct wg_noise_handshake *hs,
+			   __le32 local_index, struct wg_msg_response *msg)
+{
+	const enum wg_noise_state from = WG_NOISE_CONSUMED_INITIATION;
+	struct wg_noise_snapshot snap;
+	int err;
+
+	err = wg_noise_take_snapshot(&snap, hs, from);
+	if (err)
+		return err;
+	err = wg_noise_write_response(&snap, hs->remote_static, msg);
+	if (err)
+		goto out;
+	msg->header.type = cpu_to_le32(WG_MSG_RESPONSE);
+	msg->sender = local_index;
+	msg->receiver = snap.remote_index;
+
+	spin_lock_bh(&hs->lock);
+	if (wg_noise_is_unchanged(hs, from, snap.origin)) {
+		hs->local_index = local_index;
+		wg_noise_store(hs, WG_NOISE_CREATED_RESPONSE, &snap.sym);
+	} else {
+		err = -EAGAIN;
+	}
+	spin_unlock_bh(&hs->lock);
+out:
+	memzero_explicit(&snap, sizeof(snap));
+	return err;
+}
+
+/* The tokens of message 2 from the initiator's side, @id being locked. */
+static int wg_noise_read_response(struct wg_noise_snapshot *snap,
+				  const struct wg_noise_identity *id,
+				  const struct wg_msg_response *msg)
+{
+	struct wg_noise_symmetric *sym = &snap->sym;
+	int err;
+
+	lockdep_assert_held(&id->lock);
+
+	if (!id->present)
+		return -ENOKEY;
+	wg_noise_mix_ephemeral(sym, msg->ephemeral);
+	err = wg_noise_mix_dh(sym, snap->ephemeral_private, msg->ephemeral);
+	if (err)
+		return err;
+	err = wg_noise_mix_dh(sym, id->private_key, msg->ephemeral);
+	if (err)
+		return err;
+	wg_noise_mix_psk(sym, snap->preshared_key);
+	return wg_noise_unseal(sym, NULL, msg->sealed_nothing, 0);
+}
+
+/**
+ * wg_noise_accept_response() - authenticate message 2, initiator
+ * @hs: of the peer to whom the message's receiver index belongs
+ * @id: ours; locked for reading here
+ * @msg: as received, its macs already checked
+ *
+ * WireGuard spec section: handshake state (2.2), transcript (1.5).
+ *
+ * Context: process, may sleep.
+ * Return: 0, and the state is CONSUMED_RESPONSE; -EAGAIN if the message
+ * answers no initiation of ours, or one that was replaced or answered while we
+ * computed; -ENOKEY without an identity; -EKEYREJECTED if the ephemeral key is
+ * a low-order point; -EBADMSG if the tag does not verify.
+ */
+int wg_noise_accept_response(struct wg_noise_handshake *hs,
+			     struct wg_noise_identity *id,
+			     const struct wg_msg_response *msg)
+{
+	const enum wg_noise_state from = WG_NOISE_CREATED_INITIATION;
+	struct wg_noise_snapshot snap;
+	int err;
+
+	err = wg_noise_take_snapshot(&snap, hs, from);
+	if (err)
+		return err;
+	if (snap.local_index != msg->receiver) {
+		err = -EAGAIN;
+		goto out;
+	}
+	down_read(&id->lock);
+	err = wg_noise_read_response(&snap, id, msg);
+	up_read(&id->lock);
+	if (err)
+		goto out;
+
+	spin_lock_bh(&hs->lock);
+	if (wg_noise_is_unchanged(hs, from, snap.origin)) {
+		hs->remote_index = msg->sender;
+		memzero_explicit(hs->ephemeral_private, WG_KEY_LEN);
+		wg_noise_store(hs, WG_NOISE_CONSUMED_RESPONSE, &snap.sym);
+	} else {
+		err = -EAGAIN;
+	}
+	spin_unlock_bh(&hs->lock);
+out:
+	memzero_explicit(&snap, sizeof(snap));
+	return err;
+}
+
+/**
+ * wg_noise_split() - turn a finished handshake into transport keys
+ * @hs: of the peer; forgotten by this (spec 1.8)
+ * @keys: result, to be wiped by the caller; untouched on error
+ *
+ * Takes the secret out of the handshake, so a second caller finds nothing: one
+ * handshake yields one session.
+ *
+ * WireGuard spec section: transcript (1.5).
+ *
+ * Context: process or softirq.
+ * Return: 0; -EAGAIN if no handshake is finished.
+ */
+int wg_noise_split(struct wg_noise_handshake *hs, struct wg_noise_keys *keys)
+{
+	u8 chaining_key[WG_HASH_LEN];
+	u8 output[2][WG_HASH_LEN];
+	bool initiator;
+
+	spin_lock_bh(&hs->lock);
+	initiator = hs->state == WG_NOISE_CONSUMED_RESPONSE;
+	if (!initiator && hs->state != WG_NOISE_CREATED_RESPONSE) {
+		spin_unlock_bh(&hs->lock);
+		return -EAGAIN;
+	}
+	memcpy(chaining_key, hs->chaining_key, WG_HASH_LEN);
+	keys->local_index = hs->local_index;
+	keys->remote_index = hs->remote_index;
+	wg_noise_zero(hs);
+	spin_unlock_bh(&hs->lock);
+
+	wg_noise_kdf(output, ARRAY_SIZE(output), chaining_key, NULL);
+	keys->initiator = initiator;
+	/* The first key is for what the initiator sends. */
+	memcpy(initiator ? keys->send : keys->receive, output[0], WG_KEY_LEN);
+	memcpy(initiator ? keys->receive : keys->send, output[1], WG_KEY_LEN);
+	memzero_explicit(chaining_key, sizeof(chaining_key));
+	memzero_explicit(output, sizeof(output));
+	return 0;
 }

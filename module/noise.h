@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * noise.h - Noise_IKpsk2 on plain memory: make, open and accept the two
- * handshake messages, split the result into transport keys.
+ * Noise_IKpsk2 on plain memory: make, open and accept the two handshake
+ * messages, split the result into transport keys.
  *
  * Layer 1. Knows no peer, no index table and no skb. Every operation copies
  * what it needs out of the handshake, computes without its lock, and commits
@@ -61,7 +61,7 @@ enum wg_noise_state {
  * @last_accept_ns: boottime of the last accepted initiation
  */
 struct wg_noise_handshake {
-	spinlock_t lock;
+	spinlock_t lock; /* protects all but @remote_static */
 	enum wg_noise_state state;
 	__le32 local_index;
 	__le32 remote_index;
