@@ -49,6 +49,7 @@ struct wg_endpoint {
  * @endpoint: see there
  * @dst: cached route, NULL if none; a reference
  * @dst_cookie: tells whether @dst is still valid
+ * @dst_mark: fwmark that @dst was looked up with
  * @saddr4: source address of @dst if AF_INET
  * @saddr6: source address of @dst if AF_INET6
  * @generation: bumped by each change of @endpoint, so that a route looked up
@@ -60,6 +61,7 @@ struct wg_remote {
 	struct wg_endpoint endpoint;
 	struct dst_entry *dst;
 	u32 dst_cookie;
+	u32 dst_mark;
 	union {
 		__be32 saddr4;
 		struct in6_addr saddr6;
@@ -71,11 +73,15 @@ struct wg_socket;
 /*
  * Takes over @skb: one datagram, or several merged by UDP GRO; the data start
  * behind the UDP header, the outer headers are still in front of them,
- * skb->dev is not valid. Called with BH off, one call at a time per socket.
+ * skb->dev is NULL. Called with BH off, one call at a time per UDP socket: IPv4
+ * and IPv6 may come at the same time, as may old and new while they are swapped.
  */
 typedef void (*wg_socket_receive_t)(struct wg_socket *socket,
 				    struct sk_buff *skb);
-/* What @receive has taken may be scheduled now; ends a round of it. */
+/*
+ * What this CPU's calls of @receive have taken may be scheduled now; ends a
+ * round of them, under the same lock.
+ */
 typedef void (*wg_socket_received_t)(struct wg_socket *socket);
 
 /**
