@@ -23,14 +23,10 @@ static const char wg_cookie_kunit_mac1_key[] =
 	"800501dc9ca555ecfb8225337aa9eec589101c941a9ffa28e85e2bbb586eacbe";
 static const char wg_cookie_kunit_cookie_key[] =
 	"ee8d30ab43585e5d27713eb4488a5f275a6a7e26d5ccf3bbbd6f4b8b53a21975";
-static const char wg_cookie_kunit_m1[] =
-	"0100000044332211493e82fc74464a59268817623d2053c5eb8e2cc4a988b4fe"
-	"e179ec6b010d531d0f6c31ac7ed4d1199ab6860e4160ff7b484b83363d1c8948"
-	"829abc96e59b0cae5217b4555f7e9c6ea9b33ed771be4142215113a5a1978bf7"
-	"601ab7c917439e59a6e1d4241bc1d142f78cfdeb1a5943aa621997409d3dd799"
-	"5eb8153200000000000000000000000000000000";
+/* Of the message that wg_cookie_kunit_init() makes. */
+static const char wg_cookie_kunit_mac1[] = "d6a0ee7104f274dfd35c7a41068cfd16";
 /* Under the cookie that 192.0.2.1 port 0x1234 has with secret 20 21 .. 3f. */
-static const char wg_cookie_kunit_mac2[] = "3431592cda6ff698efd3abdde78ab0bb";
+static const char wg_cookie_kunit_mac2[] = "33e1c9db87600bcd90fa9703e78dd952";
 static const char wg_cookie_kunit_cookie_v4[] =
 	"eba7af688ba6f33f4669a36211b5888c";
 static const char wg_cookie_kunit_cookie_v6[] =
@@ -45,6 +41,20 @@ struct wg_cookie_kunit {
 	struct wg_msg_cookie reply;
 	u8 none[WG_KEY_LEN];
 };
+
+/* Long vectors are arrays of lines; the last one is NULL. */
+static const char *wg_cookie_kunit_join(struct kunit *test,
+					const char *const *line)
+{
+	const size_t size = 1024;
+	char *joined = kunit_kzalloc(test, size, GFP_KERNEL);
+	size_t len = 0;
+
+	KUNIT_ASSERT_NOT_NULL(test, joined);
+	for (; *line; line++)
+		len += scnprintf(joined + len, size - len, "%s", *line);
+	return joined;
+}
 
 static void wg_cookie_kunit_hex(struct kunit *test, void *out, const char *hex,
 				size_t len)
@@ -86,6 +96,7 @@ static int wg_cookie_kunit_init(struct kunit *test)
 {
 	struct wg_cookie_kunit *k = kunit_kzalloc(test, sizeof(*k), GFP_KERNEL);
 	u8 public_key[WG_KEY_LEN];
+	size_t i;
 
 	KUNIT_ASSERT_NOT_NULL(test, k);
 	wg_cookie_kunit_hex(test, public_key, wg_cookie_kunit_public,
@@ -94,7 +105,12 @@ static int wg_cookie_kunit_init(struct kunit *test)
 	wg_cookie_checker_init(&k->checker);
 	wg_cookie_checker_set_key(&k->checker, public_key);
 	wg_cookie_kunit_source_v4(&k->src, 0xc0000201);
-	wg_cookie_kunit_hex(test, &k->msg, wg_cookie_kunit_m1, sizeof(k->msg));
+	for (i = 0; i < offsetof(struct wg_msg_initiation, macs); i++)
+		((u8 *)&k->msg)[i] = i;
+	k->msg.header.type = cpu_to_le32(WG_MSG_INITIATION);
+	k->msg.sender = cpu_to_le32(0x11223344);
+	wg_cookie_kunit_hex(test, k->msg.macs.mac1, wg_cookie_kunit_mac1,
+			    WG_MAC_LEN);
 	test->priv = k;
 	wg_cookie_ratelimit_get();
 	return 0;
@@ -142,15 +158,21 @@ static void wg_cookie_kunit_exchange(struct kunit *test)
 /* draft-irtf-cfrg-xchacha-03, A.3.1 */
 static void wg_cookie_kunit_xchacha_draft(struct kunit *test)
 {
-	static const char plain[] =
-		"Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the future, sunscreen would be it.";
-	static const char sealed[] =
-		"bd6d179d3e83d43b9576579493c0e939572a1700252bfaccbed2902c21396cbb"
-		"731c7f1b0b4aa6440bf3a82f4eda7e39ae64c6708c54c216cb96b72e1213b452"
-		"2f8c9ba40db5d945b11b69b982c1bb9e3f3fac2bc369488f76b2383565d3fff9"
-		"21f9664c97637da9768812f615c68b13b52e"
-		"c0875924c1c7987947deafd8780acf49";
-	const size_t len = sizeof(plain) - 1;
+	static const char *const plain_lines[] = {
+		"Ladies and Gentlemen of the class of '99: If I could offer ",
+		"you only one tip for the future, sunscreen would be it.",
+		NULL
+	};
+	static const char *const sealed[] = {
+		"bd6d179d3e83d43b9576579493c0e939572a1700252bfaccbed2902c21396cbb",
+		"731c7f1b0b4aa6440bf3a82f4eda7e39ae64c6708c54c216cb96b72e1213b452",
+		"2f8c9ba40db5d945b11b69b982c1bb9e3f3fac2bc369488f76b2383565d3fff9",
+		"21f9664c97637da9768812f615c68b13b52e",
+		"c0875924c1c7987947deafd8780acf49",
+		NULL
+	};
+	const char *plain = wg_cookie_kunit_join(test, plain_lines);
+	const size_t len = strlen(plain);
 	u8 key[32], nonce[24], ad[12];
 	u8 *want, *out;
 
@@ -158,7 +180,8 @@ static void wg_cookie_kunit_xchacha_draft(struct kunit *test)
 	out = kunit_kzalloc(test, len + WG_TAG_LEN, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, want);
 	KUNIT_ASSERT_NOT_NULL(test, out);
-	wg_cookie_kunit_hex(test, want, sealed, len + WG_TAG_LEN);
+	wg_cookie_kunit_hex(test, want, wg_cookie_kunit_join(test, sealed),
+			    len + WG_TAG_LEN);
 	wg_cookie_kunit_hex(test, key,
 			    "808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f",
 			    sizeof(key));
@@ -196,7 +219,7 @@ static void wg_cookie_kunit_add_macs_vector(struct kunit *test)
 	struct wg_cookie_kunit *k = test->priv;
 	u8 want[sizeof(k->msg)];
 
-	wg_cookie_kunit_hex(test, want, wg_cookie_kunit_m1, sizeof(want));
+	memcpy(want, &k->msg, sizeof(want));
 	memset(&k->msg.macs, 0xff, sizeof(k->msg.macs));
 	wg_cookie_kunit_send(k);
 	KUNIT_EXPECT_EQ(test, memcmp(&k->msg, want, sizeof(want)), 0);

@@ -38,16 +38,22 @@ static const char wg_noise_kunit_public_i[] =
 static const char wg_noise_kunit_public_r[] =
 	"79a631eede1bf9c98f12032cdeadd0e7a079398fc786b88cc846ec89af85a51a";
 static const char wg_noise_kunit_timestamp[] = "400000006553f10a07000000";
-static const char wg_noise_kunit_m1[] =
-	"0100000044332211493e82fc74464a59268817623d2053c5eb8e2cc4a988b4fe"
-	"e179ec6b010d531d0f6c31ac7ed4d1199ab6860e4160ff7b484b83363d1c8948"
-	"829abc96e59b0cae5217b4555f7e9c6ea9b33ed771be4142215113a5a1978bf7"
-	"601ab7c917439e59a6e1d4241bc1d142f78cfdeb1a5943aa621997409d3dd799"
-	"5eb8153200000000000000000000000000000000";
-static const char wg_noise_kunit_m2[] =
-	"020000008877665544332211dc2cca31e8e43bbd91dff7e475cca3347eb47810"
-	"7d5bd765aba4ae4a30c35d4413f5ec41d3c61e2e4cfa238e7e9d77dd016d3955"
-	"dfc31a11fbad0d3bfe992bbc00000000000000000000000000000000";
+static const char *const wg_noise_kunit_m1[] = {
+	"0100000044332211493e82fc74464a59268817623d2053c5eb8e2cc4a988b4fe",
+	"e179ec6b010d531d0f6c31ac7ed4d1199ab6860e4160ff7b484b83363d1c8948",
+	"829abc96e59b0cae5217b4555f7e9c6ea9b33ed771be4142215113a5a1978bf7",
+	"601ab7c917439e59a6e1d4241bc1d142f78cfdeb1a5943aa621997409d3dd799",
+	"5eb8153200000000000000000000000000000000",
+	NULL
+};
+
+static const char *const wg_noise_kunit_m2[] = {
+	"020000008877665544332211dc2cca31e8e43bbd91dff7e475cca3347eb47810",
+	"7d5bd765aba4ae4a30c35d4413f5ec41d3c61e2e4cfa238e7e9d77dd016d3955",
+	"dfc31a11fbad0d3bfe992bbc00000000000000000000000000000000",
+	NULL
+};
+
 static const char wg_noise_kunit_send_i[] =
 	"7a9ce739fa7f870eda50747609263a4d5bded53408e378566e6740ab4f95b5ec";
 static const char wg_noise_kunit_receive_i[] =
@@ -79,6 +85,20 @@ struct wg_noise_kunit {
 	struct wg_msg_response m2;
 	u8 none[WG_KEY_LEN];
 };
+
+/* Long vectors are arrays of lines; the last one is NULL. */
+static const char *wg_noise_kunit_join(struct kunit *test,
+				       const char *const *line)
+{
+	const size_t size = 1024;
+	char *joined = kunit_kzalloc(test, size, GFP_KERNEL);
+	size_t len = 0;
+
+	KUNIT_ASSERT_NOT_NULL(test, joined);
+	for (; *line; line++)
+		len += scnprintf(joined + len, size - len, "%s", *line);
+	return joined;
+}
 
 static void wg_noise_kunit_hex(struct kunit *test, void *out, const char *hex,
 			       size_t len)
@@ -209,24 +229,33 @@ static void wg_noise_kunit_x25519_rfc7748(struct kunit *test)
 /* Section A.5: the one vector whose nonce begins with 32 zero bits. */
 static void wg_noise_kunit_aead_rfc8439(struct kunit *test)
 {
-	static const char plain[] =
-		"Internet-Drafts are draft documents valid for a maximum of six months and may be updated, replaced, or obsoleted by other documents at any time. It is inappropriate to use Internet-Drafts as reference material or to cite them other than as /\xe2\x80\x9cwork in progress./\xe2\x80\x9d";
-	static const char sealed[] =
-		"64a0861575861af460f062c79be643bd5e805cfd345cf389f108670ac76c8cb2"
-		"4c6cfc18755d43eea09ee94e382d26b0bdb7b73c321b0100d4f03b7f355894cf"
-		"332f830e710b97ce98c8a84abd0b948114ad176e008d33bd60f982b1ff37c855"
-		"9797a06ef4f0ef61c186324e2b3506383606907b6a7c02b0f9f6157b53c867e4"
-		"b9166c767b804d46a59b5216cde7a4e99040c5a40433225ee282a1b0a06c523e"
-		"af4534d7f83fa1155b0047718cbc546a0d072b04b3564eea1b422273f548271a"
-		"0bb2316053fa76991955ebd63159434ecebb4e466dae5a1073a6727627097a10"
-		"49e617d91d361094fa68f0ff77987130305beaba2eda04df997b714d6c6f2c29"
-		"a6ad5cb4022b02709beead9d67890cbb22392336fea1851f38";
-	const size_t len = sizeof(plain) - 1;
+	static const char *const plain_lines[] = {
+		"Internet-Drafts are draft documents valid for a maximum of ",
+		"six months and may be updated, replaced, or obsoleted by ",
+		"other documents at any time. It is inappropriate to use ",
+		"Internet-Drafts as reference material or to cite them other ",
+		"than as /\xe2\x80\x9cwork in progress./\xe2\x80\x9d",
+		NULL
+	};
+	static const char *const sealed[] = {
+		"64a0861575861af460f062c79be643bd5e805cfd345cf389f108670ac76c8cb2",
+		"4c6cfc18755d43eea09ee94e382d26b0bdb7b73c321b0100d4f03b7f355894cf",
+		"332f830e710b97ce98c8a84abd0b948114ad176e008d33bd60f982b1ff37c855",
+		"9797a06ef4f0ef61c186324e2b3506383606907b6a7c02b0f9f6157b53c867e4",
+		"b9166c767b804d46a59b5216cde7a4e99040c5a40433225ee282a1b0a06c523e",
+		"af4534d7f83fa1155b0047718cbc546a0d072b04b3564eea1b422273f548271a",
+		"0bb2316053fa76991955ebd63159434ecebb4e466dae5a1073a6727627097a10",
+		"49e617d91d361094fa68f0ff77987130305beaba2eda04df997b714d6c6f2c29",
+		"a6ad5cb4022b02709beead9d67890cbb22392336fea1851f38",
+		NULL
+	};
+	const char *plain = wg_noise_kunit_join(test, plain_lines);
 	const u64 nonce = 0x0807060504030201ULL;
+	const size_t len = strlen(plain);
 	u8 key[WG_KEY_LEN], ad[12];
 	u8 *out;
 
-	out = kunit_kzalloc(test, sizeof(sealed), GFP_KERNEL);
+	out = kunit_kzalloc(test, len + WG_TAG_LEN, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, out);
 	wg_noise_kunit_hex(test, key,
 			   "1c9240a5eb55d38af333888604f6b5f0473917c1402b80099dca5cbc207075c0",
@@ -235,7 +264,8 @@ static void wg_noise_kunit_aead_rfc8439(struct kunit *test)
 
 	chacha20poly1305_encrypt(out, (const u8 *)plain, len, ad, sizeof(ad),
 				 nonce, key);
-	wg_noise_kunit_expect(test, out, sealed, len + WG_TAG_LEN);
+	wg_noise_kunit_expect(test, out, wg_noise_kunit_join(test, sealed),
+			      len + WG_TAG_LEN);
 	KUNIT_EXPECT_TRUE(test, chacha20poly1305_decrypt(out, out,
 							 len + WG_TAG_LEN, ad,
 							 sizeof(ad), nonce,
@@ -324,7 +354,9 @@ static void wg_noise_kunit_accept_initiation_vector(struct kunit *test)
 {
 	struct wg_noise_kunit *k = test->priv;
 
-	wg_noise_kunit_hex(test, &k->m1, wg_noise_kunit_m1, sizeof(k->m1));
+	wg_noise_kunit_hex(test, &k->m1,
+			   wg_noise_kunit_join(test, wg_noise_kunit_m1),
+			   sizeof(k->m1));
 	KUNIT_ASSERT_EQ(test, wg_noise_kunit_receive(k), 0);
 	wg_noise_kunit_expect(test, k->opened.remote_static,
 			      wg_noise_kunit_public_i, WG_KEY_LEN);
@@ -346,8 +378,12 @@ static void wg_noise_kunit_accept_response_vector(struct kunit *test)
 {
 	struct wg_noise_kunit *k = test->priv;
 
-	wg_noise_kunit_hex(test, &k->m1, wg_noise_kunit_m1, sizeof(k->m1));
-	wg_noise_kunit_hex(test, &k->m2, wg_noise_kunit_m2, sizeof(k->m2));
+	wg_noise_kunit_hex(test, &k->m1,
+			   wg_noise_kunit_join(test, wg_noise_kunit_m1),
+			   sizeof(k->m1));
+	wg_noise_kunit_hex(test, &k->m2,
+			   wg_noise_kunit_join(test, wg_noise_kunit_m2),
+			   sizeof(k->m2));
 	KUNIT_ASSERT_EQ(test, wg_noise_kunit_receive(k), 0);
 	memcpy(k->hs_i.hash, k->hs_r.hash, WG_HASH_LEN);
 	memcpy(k->hs_i.chaining_key, k->hs_r.chaining_key, WG_HASH_LEN);
