@@ -80,14 +80,14 @@ void wg_allowedips_owner_init(struct wg_allowedips_owner *owner);
 int wg_allowedips_insert(struct wg_allowedips *table,
 			 struct wg_allowedips_owner *owner,
 			 const struct wg_allowedips_prefix *prefix,
-			 struct mutex *lock);
+			 struct mutex *lock /* held */);
 int wg_allowedips_remove(struct wg_allowedips *table,
 			 struct wg_allowedips_owner *owner,
 			 const struct wg_allowedips_prefix *prefix,
-			 struct mutex *lock);
+			 struct mutex *lock /* held */);
 void wg_allowedips_remove_owner(struct wg_allowedips *table,
 				struct wg_allowedips_owner *owner,
-				struct mutex *lock);
+				struct mutex *lock /* held */);
 void wg_allowedips_clear(struct wg_allowedips *table, struct mutex *lock);
 
 struct wg_allowedips_owner *

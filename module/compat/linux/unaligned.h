@@ -3,10 +3,13 @@
 #ifndef _WG_COMPAT_LINUX_UNALIGNED_H
 #define _WG_COMPAT_LINUX_UNALIGNED_H
 
-#if __has_include_next(<linux/unaligned.h>)
-#include_next <linux/unaligned.h>
-#else
+#include <linux/version.h>
+
+/* By version: sparse does not know __has_include_next. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
 #include <asm/unaligned.h>
+#else
+#include_next <linux/unaligned.h>
 #endif
 
 #endif /* _WG_COMPAT_LINUX_UNALIGNED_H */
