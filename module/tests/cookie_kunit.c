@@ -7,7 +7,7 @@
  */
 #include "../cookie.h"
 
-#include <linux/kernel.h>
+#include <linux/hex.h>
 #include <linux/ktime.h>
 #include <linux/sched.h>
 #include <linux/socket.h>

@@ -7,8 +7,8 @@
  */
 #include "../noise.h"
 
+#include <linux/hex.h>
 #include <linux/jiffies.h>
-#include <linux/kernel.h>
 #include <linux/ktime.h>
 #include <linux/sched.h>
 #include <linux/string.h>
