@@ -53,7 +53,7 @@ static int resolve_retries(struct ctx *ctx, int *retries)
 		*retries = -1;
 		return 0;
 	}
-	if (text && parse_number(text, INT32_MAX, &n))
+	if (text && *text && parse_number(text, INT32_MAX, &n))
 		return ctx_fail(ctx, -EINVAL,
 				"Unable to parse WG_ENDPOINT_RESOLUTION_RETRIES: `%s'; it must be a number or infinity",
 				text);
