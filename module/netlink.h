@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * netlink.h - generic netlink family "wireguard" (spec 7).
+ * Generic netlink family "wireguard" (spec 7).
  *
  * Layer 5.
  */

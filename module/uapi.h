@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Numbers of the generic netlink family "wireguard" (spec 7.2), under the names
+ * that programs know them by. Ours, because the header that comes
+ * with a kernel lacks what later kernels have added.
+ *
+ * Layer 0.
+ */
+#ifndef _WG_UAPI_H
+#define _WG_UAPI_H
+
+#define WG_GENL_NAME	"wireguard"
+#define WG_GENL_VERSION	1
+
+enum wg_cmd {
+	WG_CMD_GET_DEVICE = 0,
+	WG_CMD_SET_DEVICE = 1,
+};
+
+enum wgdevice_attribute {
+	WGDEVICE_A_UNSPEC = 0,
+	WGDEVICE_A_IFINDEX = 1,
+	WGDEVICE_A_IFNAME = 2,
+	WGDEVICE_A_PRIVATE_KEY = 3,
+	WGDEVICE_A_PUBLIC_KEY = 4,
+	WGDEVICE_A_FLAGS = 5,
+	WGDEVICE_A_LISTEN_PORT = 6,
+	WGDEVICE_A_FWMARK = 7,
+	WGDEVICE_A_PEERS = 8,
+	WGDEVICE_A_MAX = WGDEVICE_A_PEERS,
+};
+
+enum wgdevice_flag {
+	WGDEVICE_F_REPLACE_PEERS = 1 << 0,
+	WGDEVICE_F_MASK = WGDEVICE_F_REPLACE_PEERS,
+};
+
+enum wgpeer_attribute {
+	WGPEER_A_UNSPEC = 0,
+	WGPEER_A_PUBLIC_KEY = 1,
+	WGPEER_A_PRESHARED_KEY = 2,
+	WGPEER_A_FLAGS = 3,
+	WGPEER_A_ENDPOINT = 4,
+	WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL = 5,
+	WGPEER_A_LAST_HANDSHAKE_TIME = 6,
+	WGPEER_A_RX_BYTES = 7,
+	WGPEER_A_TX_BYTES = 8,
+	WGPEER_A_ALLOWEDIPS = 9,
+	WGPEER_A_PROTOCOL_VERSION = 10,
+	WGPEER_A_MAX = WGPEER_A_PROTOCOL_VERSION,
+};
+
+enum wgpeer_flag {
+	WGPEER_F_REMOVE_ME = 1 << 0,
+	WGPEER_F_REPLACE_ALLOWEDIPS = 1 << 1,
+	WGPEER_F_UPDATE_ONLY = 1 << 2,
+	WGPEER_F_MASK = WGPEER_F_REMOVE_ME | WGPEER_F_REPLACE_ALLOWEDIPS |
+			WGPEER_F_UPDATE_ONLY,
+};
+
+enum wgallowedip_attribute {
+	WGALLOWEDIP_A_UNSPEC = 0,
+	WGALLOWEDIP_A_FAMILY = 1,
+	WGALLOWEDIP_A_IPADDR = 2,
+	WGALLOWEDIP_A_CIDR_MASK = 3,
+	WGALLOWEDIP_A_FLAGS = 4,
+	WGALLOWEDIP_A_MAX = WGALLOWEDIP_A_FLAGS,
+};
+
+enum wgallowedip_flag {
+	WGALLOWEDIP_F_REMOVE_ME = 1 << 0,
+	WGALLOWEDIP_F_MASK = WGALLOWEDIP_F_REMOVE_ME,
+};
+
+#endif /* _WG_UAPI_H */
