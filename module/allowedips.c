@@ -26,7 +26,7 @@
 
 static_assert(sizeof(struct wg_allowedips_node) <= 64);
 
-/* A prefix in the form of a node: checked, masked, in host order. */
+/* A prefix checked and in host order; its host bits are never looked at. */
 struct wg_allowedips_key {
 	u64 bits[2];
 	u8 cidr;
@@ -96,8 +96,6 @@ static int wg_allowedips_parse(struct wg_allowedips_key *key,
 	default:
 		return -EINVAL;
 	}
-	key->bits[0] &= wg_allowedips_mask(prefix->cidr);
-	key->bits[1] &= wg_allowedips_mask(prefix->cidr - 64);
 	key->cidr = prefix->cidr;
 	key->family = prefix->family;
 	return 0;
@@ -487,7 +485,8 @@ wg_allowedips_find6(const struct wg_allowedips *table,
 {
 	u64 bits[2];
 
-	wg_allowedips_load6(bits, addr->s6_addr);
+	/* Not by a member: that would promise the alignment of the struct. */
+	wg_allowedips_load6(bits, (const u8 *)addr);
 	return wg_allowedips_walk(rcu_dereference_check(table->root6,
 							rcu_read_lock_bh_held()),
 				  bits);
