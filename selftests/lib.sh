@@ -56,7 +56,7 @@ skip()
 }
 
 # shellcheck disable=SC2317 # called by the trap
-on_error() { echo "failed (status $1) at line $2: $3"; }
+on_error() { echo "status $1 at line $2: $3" >&2; }
 
 # refute CMD...: succeeds when CMD fails (`! cmd` would slip through set -e).
 refute()
