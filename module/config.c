@@ -127,7 +127,7 @@ int wg_config_init_device(struct wg_device *wg)
 	wg->udp_gro = WG_COMPAT_UDP_GSO_WORKS;
 	wg_noise_identity_init(&wg->identity);
 	wg_cookie_checker_init(&wg->checker);
-	wg_socket_init(&wg->socket, &wg->stats, wg_rx_receive, wg_rx_received);
+	wg_socket_init(&wg->socket, &wg->stats, wg_rx_receive);
 
 	err = wg_config_init_tables(wg);
 	if (err)

@@ -2,8 +2,7 @@
 /*
  * mac1, mac2, cookies, and how much a source may ask of us.
  *
- * Layer 1, see cookie.h. The functions that take a checker sleep, as its lock
- * does; the others but wg_cookie_ratelimit_*() do not.
+ * Layer 1, see cookie.h.
  */
 #include "cookie.h"
 
@@ -82,14 +81,12 @@ static bool wg_cookie_is_fresh(u64 birth_ns, u64 max_age_seconds)
 
 /* The cookie that @src has to show: its address and port under our secret. */
 static void wg_cookie_for_source(u8 cookie[WG_COOKIE_LEN],
-				 const struct wg_cookie_checker *checker,
+				 const u8 secret[WG_HASH_LEN],
 				 const struct wg_cookie_source *src)
 {
 	struct blake2s_ctx ctx;
 
-	lockdep_assert_held(&checker->lock);
-
-	blake2s_init_key(&ctx, WG_COOKIE_LEN, checker->secret, WG_HASH_LEN);
+	blake2s_init_key(&ctx, WG_COOKIE_LEN, secret, WG_HASH_LEN);
 	if (src->family == AF_INET)
 		blake2s_update(&ctx, (const u8 *)&src->v4, sizeof(src->v4));
 	else
@@ -107,7 +104,7 @@ static void wg_cookie_for_source(u8 cookie[WG_COOKIE_LEN],
 void wg_cookie_checker_init(struct wg_cookie_checker *checker)
 {
 	memset(checker, 0, sizeof(*checker));
-	init_rwsem(&checker->lock);
+	spin_lock_init(&checker->lock);
 }
 
 /**
@@ -117,100 +114,91 @@ void wg_cookie_checker_init(struct wg_cookie_checker *checker)
  *
  * WireGuard spec section: precomputed values (1.8).
  *
- * Context: process, may sleep.
+ * Context: any but hard interrupt.
  */
 void wg_cookie_checker_set_key(struct wg_cookie_checker *checker,
 			       const u8 public_key[WG_KEY_LEN])
 {
-	down_write(&checker->lock);
+	u8 mac1_key[WG_KEY_LEN] = {};
+	u8 cookie_key[WG_KEY_LEN] = {};
+
 	if (memchr_inv(public_key, 0, WG_KEY_LEN)) {
-		wg_cookie_derive_key(checker->mac1_key, wg_cookie_mac1_label,
+		wg_cookie_derive_key(mac1_key, wg_cookie_mac1_label,
 				     public_key);
-		wg_cookie_derive_key(checker->cookie_key, wg_cookie_seal_label,
+		wg_cookie_derive_key(cookie_key, wg_cookie_seal_label,
 				     public_key);
-	} else {
-		memzero_explicit(checker->mac1_key, WG_KEY_LEN);
-		memzero_explicit(checker->cookie_key, WG_KEY_LEN);
 	}
-	up_write(&checker->lock);
-}
-
-/*
- * An expired secret is not replaced here: no cookie can be right then, and the
- * reply that the verdict leads to makes a new one.
- */
-static bool wg_cookie_mac2_is_valid(const struct wg_cookie_checker *checker,
-				    const void *msg, size_t len,
-				    const struct wg_cookie_source *src)
-{
-	u8 cookie[WG_COOKIE_LEN];
-	u8 mac[WG_MAC_LEN];
-	bool valid;
-
-	lockdep_assert_held(&checker->lock);
-
-	if (!wg_cookie_is_fresh(checker->secret_birth_ns, WG_COOKIE_SECRET_AGE))
-		return false;
-	wg_cookie_for_source(cookie, checker, src);
-	wg_cookie_mac2(mac, cookie, msg, len);
-	valid = !crypto_memneq(mac, wg_cookie_macs(msg, len)->mac2, WG_MAC_LEN);
-	memzero_explicit(cookie, sizeof(cookie));
-	memzero_explicit(mac, sizeof(mac));
-	return valid;
+	spin_lock_bh(&checker->lock);
+	memcpy(checker->mac1_key, mac1_key, WG_KEY_LEN);
+	memcpy(checker->cookie_key, cookie_key, WG_KEY_LEN);
+	spin_unlock_bh(&checker->lock);
 }
 
 /**
- * wg_cookie_check() - judge the macs of a received handshake message
+ * wg_cookie_mac1_ok() - does the sender of a handshake message know our key?
  * @checker: of the device
  * @msg: initiation or response
  * @len: of @msg, exactly that of its type
- * @src: where it came from
- * @under_load: look at mac2 as well
  *
- * WireGuard spec section: under load (2.9).
+ * WireGuard spec section: macs and cookies (1.6).
  *
- * Context: process, may sleep.
- * Return: the verdict; WG_COOKIE_BAD_MAC1 without an identity.
+ * Context: any but hard interrupt: it decides who gets memory.
+ * Return: false if mac1 is wrong, and always without an identity.
  */
-enum wg_cookie_verdict
-wg_cookie_check(struct wg_cookie_checker *checker, const void *msg, size_t len,
-		const struct wg_cookie_source *src, bool under_load)
+bool wg_cookie_mac1_ok(struct wg_cookie_checker *checker, const void *msg,
+		       size_t len)
 {
-	enum wg_cookie_verdict verdict = WG_COOKIE_BAD_MAC1;
+	u8 key[WG_KEY_LEN];
 	u8 mac[WG_MAC_LEN];
 
-	down_read(&checker->lock);
+	/* The keys are no secret: who knows our public key has them. */
+	spin_lock_bh(&checker->lock);
+	memcpy(key, checker->mac1_key, WG_KEY_LEN);
+	spin_unlock_bh(&checker->lock);
+
 	/* Anybody can compute a mac1 under the zero key of no identity. */
-	if (!memchr_inv(checker->mac1_key, 0, WG_KEY_LEN))
-		goto out;
-	wg_cookie_mac1(mac, checker->mac1_key, msg, len);
-	if (crypto_memneq(mac, wg_cookie_macs(msg, len)->mac1, WG_MAC_LEN))
-		goto out;
-	verdict = WG_COOKIE_VALID_MAC1;
-	if (under_load && wg_cookie_mac2_is_valid(checker, msg, len, src))
-		verdict = WG_COOKIE_VALID_MAC2;
-out:
-	up_read(&checker->lock);
-	memzero_explicit(mac, sizeof(mac));
-	return verdict;
+	if (!memchr_inv(key, 0, WG_KEY_LEN))
+		return false;
+	wg_cookie_mac1(mac, key, msg, len);
+	return !crypto_memneq(mac, wg_cookie_macs(msg, len)->mac1, WG_MAC_LEN);
 }
 
-/* Leaves @checker locked for reading, with a secret that may be used. */
-static void wg_cookie_lock_secret(struct wg_cookie_checker *checker)
+/**
+ * wg_cookie_mac2_ok() - does the sender have a cookie of ours for his address?
+ * @checker: of the device
+ * @msg: initiation or response with a good mac1
+ * @len: of @msg, exactly that of its type
+ * @src: where it came from
+ *
+ * An expired secret is not replaced here: no cookie can be right then, and the
+ * reply that follows makes a new one. WireGuard spec section: under load (2.9).
+ *
+ * Context: any but hard interrupt.
+ * Return: true if mac2 is right.
+ */
+bool wg_cookie_mac2_ok(struct wg_cookie_checker *checker, const void *msg,
+		       size_t len, const struct wg_cookie_source *src)
 {
-	down_read(&checker->lock);
-	if (wg_cookie_is_fresh(checker->secret_birth_ns, WG_COOKIE_SECRET_AGE))
-		return;
-	up_read(&checker->lock);
+	u8 secret[WG_HASH_LEN];
+	u8 cookie[WG_COOKIE_LEN];
+	u8 mac[WG_MAC_LEN];
+	bool fresh, ok = false;
 
-	down_write(&checker->lock);
-	/* Somebody else may have been here between the two locks. */
-	if (!wg_cookie_is_fresh(checker->secret_birth_ns,
-				WG_COOKIE_SECRET_AGE)) {
-		get_random_bytes_wait(checker->secret, WG_HASH_LEN);
-		checker->secret_birth_ns = ktime_get_coarse_boottime_ns();
+	spin_lock_bh(&checker->lock);
+	memcpy(secret, checker->secret, WG_HASH_LEN);
+	fresh = wg_cookie_is_fresh(checker->secret_birth_ns,
+				   WG_COOKIE_SECRET_AGE);
+	spin_unlock_bh(&checker->lock);
+	if (fresh) {
+		wg_cookie_for_source(cookie, secret, src);
+		wg_cookie_mac2(mac, cookie, msg, len);
+		ok = !crypto_memneq(mac, wg_cookie_macs(msg, len)->mac2,
+				    WG_MAC_LEN);
 	}
-	downgrade_write(&checker->lock);
+	memzero_explicit(secret, sizeof(secret));
+	memzero_explicit(cookie, sizeof(cookie));
+	memzero_explicit(mac, sizeof(mac));
+	return ok;
 }
 
 /**
@@ -232,18 +220,29 @@ void wg_cookie_make_reply(struct wg_cookie_checker *checker,
 {
 	/* Both messages begin with their type and the index of the sender. */
 	const struct wg_msg_initiation *head = msg;
+	u8 cookie_key[WG_KEY_LEN];
+	u8 secret[WG_HASH_LEN];
 	u8 cookie[WG_COOKIE_LEN];
 
 	reply->header.type = cpu_to_le32(WG_MSG_COOKIE);
 	reply->receiver = head->sender;
 	get_random_bytes_wait(reply->nonce, WG_COOKIE_NONCE_LEN);
 
-	wg_cookie_lock_secret(checker);
-	wg_cookie_for_source(cookie, checker, src);
+	spin_lock_bh(&checker->lock);
+	if (!wg_cookie_is_fresh(checker->secret_birth_ns,
+				WG_COOKIE_SECRET_AGE)) {
+		get_random_bytes(checker->secret, WG_HASH_LEN);
+		checker->secret_birth_ns = ktime_get_coarse_boottime_ns();
+	}
+	memcpy(secret, checker->secret, WG_HASH_LEN);
+	memcpy(cookie_key, checker->cookie_key, WG_KEY_LEN);
+	spin_unlock_bh(&checker->lock);
+
+	wg_cookie_for_source(cookie, secret, src);
 	xchacha20poly1305_encrypt(reply->sealed_cookie, cookie, WG_COOKIE_LEN,
 				  wg_cookie_macs(msg, len)->mac1, WG_MAC_LEN,
-				  reply->nonce, checker->cookie_key);
-	up_read(&checker->lock);
+				  reply->nonce, cookie_key);
+	memzero_explicit(secret, sizeof(secret));
 	memzero_explicit(cookie, sizeof(cookie));
 }
 

@@ -9,7 +9,6 @@
 #define _WG_COOKIE_H
 
 #include <linux/in6.h>
-#include <linux/rwsem.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
@@ -35,14 +34,14 @@ struct wg_cookie_source {
 
 /**
  * struct wg_cookie_checker - judges incoming messages, one per device
- * @lock: protects everything below
+ * @lock: protects everything below; BH-safe; held for copying only
  * @secret: of our cookies, replaced when first used after its age
  * @secret_birth_ns: boottime of @secret, 0 if there is none yet
  * @mac1_key: messages to us carry a mac1 under this key
  * @cookie_key: seals the cookies we hand out
  */
 struct wg_cookie_checker {
-	struct rw_semaphore lock;
+	spinlock_t lock;
 	u8 secret[WG_HASH_LEN];
 	u64 secret_birth_ns;
 	u8 mac1_key[WG_KEY_LEN];
@@ -69,18 +68,13 @@ struct wg_cookie_maker {
 	u8 cookie_key[WG_KEY_LEN];
 };
 
-enum wg_cookie_verdict {
-	WG_COOKIE_BAD_MAC1,
-	WG_COOKIE_VALID_MAC1,	/* mac1 right, mac2 wrong or absent */
-	WG_COOKIE_VALID_MAC2,	/* both right; only looked at under load */
-};
-
 void wg_cookie_checker_init(struct wg_cookie_checker *checker);
 void wg_cookie_checker_set_key(struct wg_cookie_checker *checker,
 			       const u8 public_key[WG_KEY_LEN]);
-enum wg_cookie_verdict
-wg_cookie_check(struct wg_cookie_checker *checker, const void *msg, size_t len,
-		const struct wg_cookie_source *src, bool under_load);
+bool wg_cookie_mac1_ok(struct wg_cookie_checker *checker, const void *msg,
+		       size_t len);
+bool wg_cookie_mac2_ok(struct wg_cookie_checker *checker, const void *msg,
+		       size_t len, const struct wg_cookie_source *src);
 void wg_cookie_make_reply(struct wg_cookie_checker *checker,
 			  struct wg_msg_cookie *reply, const void *msg,
 			  size_t len, const struct wg_cookie_source *src);

@@ -352,9 +352,12 @@ static int __init wg_main_init(void)
 	err = wg_allowedips_init();
 	if (err)
 		return err;
-	err = wg_peer_init();
+	err = wg_pipeline_init();
 	if (err)
 		goto err_allowedips;
+	err = wg_peer_init();
+	if (err)
+		goto err_pipeline;
 	err = wg_tx_init();
 	if (err)
 		goto err_peer;
@@ -378,6 +381,8 @@ err_tx:
 	wg_tx_fini();
 err_peer:
 	wg_peer_fini();
+err_pipeline:
+	wg_pipeline_fini();
 err_allowedips:
 	wg_allowedips_fini();
 	return err;
@@ -393,6 +398,7 @@ static void __exit wg_main_exit(void)
 	wg_handshake_fini();
 	wg_tx_fini();
 	wg_peer_fini();
+	wg_pipeline_fini();
 	wg_allowedips_fini();
 }
 

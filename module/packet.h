@@ -29,14 +29,13 @@ void wg_handshake_destroy_queue(struct wg_device *wg);
 void wg_handshake_receive(struct wg_device *wg, const void *msg, size_t len,
 			  const struct wg_endpoint *from);
 void wg_handshake_forget(struct wg_peer *peer);
+void wg_handshake_complete(struct wg_peer *peer);
 
 /* rx.c */
 int wg_rx_init(void);
 void wg_rx_fini(void);
 int wg_rx_create_lanes(struct wg_device *wg);
-void wg_rx_enable_lanes(struct wg_device *wg);
 void wg_rx_destroy_lanes(struct wg_device *wg);
 void wg_rx_receive(struct wg_socket *socket, struct sk_buff *skb);
-void wg_rx_received(struct wg_socket *socket);
 
 #endif /* _WG_PACKET_H */

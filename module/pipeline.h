@@ -75,11 +75,10 @@ struct wg_lane_worker {
  * @todo_head: oldest job that waits for a worker
  * @todo_tail: youngest such job
  * @bytes: sum over the jobs
- * @busy_workers: workers queued or running
+ * @busy: bit k: worker k is queued or running
  * @draining: somebody is the drainer; never set if there is ops->ready()
  * @limit: of @bytes; constant
  * @ops: constant
- * @wq: constant
  * @stats: constant
  * @drain_work: the drainer that takes over after WG_PIPELINE_DRAIN_MAX jobs
  * @workers: do the crypto of delegated jobs
@@ -87,7 +86,7 @@ struct wg_lane_worker {
 struct wg_lane {
 	spinlock_t lock;
 	bool draining;
-	u8 busy_workers;
+	u8 busy;
 	u32 bytes;
 	struct wg_job *head;
 	struct wg_job *tail;
@@ -95,20 +94,22 @@ struct wg_lane {
 	struct wg_job *todo_tail;
 	u32 limit;
 	const struct wg_lane_ops *ops;
-	struct workqueue_struct *wq;
 	struct wg_stats *stats;
 	struct work_struct drain_work;
 	struct wg_lane_worker workers[WG_PIPELINE_WORKERS];
 } ____cacheline_aligned_in_smp;
 
+int wg_pipeline_init(void);
+void wg_pipeline_fini(void);
+
 void wg_lane_init(struct wg_lane *lane, const struct wg_lane_ops *ops,
-		  struct workqueue_struct *wq, struct wg_stats *stats);
+		  struct wg_stats *stats);
 void wg_lane_drain_sync(struct wg_lane *lane);
 void wg_lane_purge(struct wg_lane *lane);
 bool wg_lane_has_room(const struct wg_lane *lane);
 void wg_lane_append(struct wg_lane *lane, struct wg_job *job, u32 bytes,
 		    bool delegate);
-void wg_lane_start(struct wg_lane *lane, struct wg_job *job);
+void wg_lane_do(struct wg_lane *lane, struct wg_job *job);
 void wg_lane_wake_workers(struct wg_lane *lane);
 struct wg_job *wg_lane_take_ready(struct wg_lane *lane, unsigned int max);
 

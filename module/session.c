@@ -151,22 +151,23 @@ void wg_index_remove(struct wg_index_table *table,
  * @table: of the device
  * @old: loses its index
  * @new_entry: not in the table; gets the index of @old
+ * @index: what that has to be; @old may have been given another one meanwhile
  *
  * A lookup finds either @old or @new_entry, never neither (spec 2.4). May race
  * with wg_index_remove() and wg_index_insert() of @old: the table's lock covers
- * it, and if the removal came first nothing is inherited.
+ * it, and if these came first nothing is inherited.
  *
  * Context: any but hard interrupt.
- * Return: 0, or -ENOENT if @old is not in the table; then nothing changed.
+ * Return: 0, or -ENOENT if @old has not got @index; then nothing changed.
  */
 int wg_index_replace(struct wg_index_table *table, struct wg_index_entry *old,
-		     struct wg_index_entry *new_entry)
+		     struct wg_index_entry *new_entry, __le32 index)
 {
 	int err = -ENOENT;
 
 	spin_lock_bh(&table->lock);
-	if (old->index) {
-		WRITE_ONCE(new_entry->index, old->index);
+	if (index && old->index == index) {
+		WRITE_ONCE(new_entry->index, index);
 		err = rhashtable_replace_fast(&table->ht, &old->node,
 					      &new_entry->node,
 					      wg_session_index_params);
@@ -194,6 +195,8 @@ struct wg_index_entry *wg_index_find(struct wg_index_table *table,
 /**
  * wg_keypair_create() - allocate a session, valid and born now
  * @owner: the peer, for the index entry; opaque here
+ * @release: called with @owner when the last reference goes, in any context but
+ *	hard interrupt; may be NULL
  * @gfp: for the allocation
  *
  * The caller fills in the keys, @remote_index and @initiator before it gives
@@ -202,7 +205,8 @@ struct wg_index_entry *wg_index_find(struct wg_index_table *table,
  * Context: as @gfp allows.
  * Return: the keypair with one reference, the caller's; or NULL without memory.
  */
-struct wg_keypair *wg_keypair_create(void *owner, gfp_t gfp)
+struct wg_keypair *wg_keypair_create(void *owner, void (*release)(void *owner),
+				     gfp_t gfp)
 {
 	struct wg_keypair *keypair = kzalloc(sizeof(*keypair), gfp);
 
@@ -210,6 +214,7 @@ struct wg_keypair *wg_keypair_create(void *owner, gfp_t gfp)
 		return NULL;
 	keypair->index.type = WG_INDEX_KEYPAIR;
 	keypair->index.owner = owner;
+	keypair->release = release;
 	refcount_set(&keypair->refs, 1);
 	keypair->birth_ns = ktime_get_coarse_boottime_ns();
 	keypair->send_valid = true;
@@ -249,8 +254,11 @@ static void wg_session_keypair_free_rcu(struct rcu_head *rcu)
  */
 void wg_keypair_put(struct wg_keypair *keypair)
 {
-	if (keypair && refcount_dec_and_test(&keypair->refs))
-		call_rcu(&keypair->rcu, wg_session_keypair_free_rcu);
+	if (!keypair || !refcount_dec_and_test(&keypair->refs))
+		return;
+	if (keypair->release)
+		keypair->release(keypair->index.owner);
+	call_rcu(&keypair->rcu, wg_session_keypair_free_rcu);
 }
 
 /**
@@ -396,6 +404,7 @@ static void wg_session_keyring_responded(struct wg_keyring *ring,
  *	it goes (spec 2.3)
  * @handshake: entry of the handshake it was derived from; the keypair inherits
  *	its index (spec 2.4)
+ * @index: the one that the peer was told in that handshake
  *
  * On success the ring takes over the caller's reference and @handshake is out
  * of the index table. On failure the ring, the table and both entries are as
@@ -405,10 +414,10 @@ static void wg_session_keyring_responded(struct wg_keyring *ring,
  *
  * Context: any but hard interrupt.
  * Return: 0; -ESHUTDOWN if the ring is closed; -EAGAIN if @handshake has lost
- * its index meanwhile, so that nobody could have addressed the session.
+ * @index meanwhile, so that nobody could have addressed the session.
  */
 int wg_keyring_install(struct wg_keyring *ring, struct wg_keypair *keypair,
-		       struct wg_index_entry *handshake)
+		       struct wg_index_entry *handshake, __le32 index)
 {
 	int err = -ESHUTDOWN;
 
@@ -422,7 +431,8 @@ int wg_keyring_install(struct wg_keyring *ring, struct wg_keypair *keypair,
 	 * has not sent the response yet, and an initiator's peer waits for the
 	 * first datagram.
 	 */
-	err = wg_index_replace(ring->table, handshake, &keypair->index);
+	err = wg_index_replace(ring->table, handshake, &keypair->index,
+			       index);
 	if (err) {
 		err = -EAGAIN;
 		goto unlock;

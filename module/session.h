@@ -77,6 +77,7 @@ struct wg_replay {
  * @send_counter: next nonce; protected by the producer lock of the TX lane of
  *	the peer, so that nonces and lane places come in the same order
  * @replay: receive window
+ * @release: lets go of the owner with the last reference
  * @rcu: frees it after a grace period
  */
 struct wg_keypair {
@@ -92,6 +93,7 @@ struct wg_keypair {
 	u8 receive_key[WG_KEY_LEN];
 	u64 send_counter;
 	struct wg_replay replay ____cacheline_aligned_in_smp;
+	void (*release)(void *owner);
 	struct rcu_head rcu;
 };
 
@@ -119,11 +121,12 @@ int wg_index_insert(struct wg_index_table *table, struct wg_index_entry *entry);
 void wg_index_remove(struct wg_index_table *table,
 		     struct wg_index_entry *entry);
 int wg_index_replace(struct wg_index_table *table, struct wg_index_entry *old,
-		     struct wg_index_entry *new_entry);
+		     struct wg_index_entry *new_entry, __le32 index);
 struct wg_index_entry *wg_index_find(struct wg_index_table *table,
 				     __le32 index);
 
-struct wg_keypair *wg_keypair_create(void *owner, gfp_t gfp);
+struct wg_keypair *wg_keypair_create(void *owner, void (*release)(void *owner),
+				     gfp_t gfp);
 struct wg_keypair *wg_keypair_get(struct wg_keypair *keypair);
 void wg_keypair_put(struct wg_keypair *keypair);
 struct wg_keypair *wg_keypair_find(struct wg_index_table *table, __le32 index);
@@ -132,7 +135,7 @@ bool wg_keypair_may_receive(const struct wg_keypair *keypair, u64 now_ns);
 
 void wg_keyring_init(struct wg_keyring *ring, struct wg_index_table *table);
 int wg_keyring_install(struct wg_keyring *ring, struct wg_keypair *keypair,
-		       struct wg_index_entry *handshake);
+		       struct wg_index_entry *handshake, __le32 index);
 bool wg_keyring_confirm(struct wg_keyring *ring, struct wg_keypair *keypair);
 void wg_keyring_stop_sending(struct wg_keyring *ring);
 void wg_keyring_clear(struct wg_keyring *ring);

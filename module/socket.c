@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * socket.c - UDP in and out of the kernel, sticky source addresses and the
- * cached route of a peer (spec 3.6, 4.6, 4.7 and 5.1).
+ * socket.c - UDP in and out of the kernel (spec 3.6, 4.6 and 5.1).
  *
  * Layer 1.
  *
@@ -12,23 +11,18 @@
 #include "socket.h"
 
 #include <linux/err.h>
-#include <linux/inetdevice.h>
 #include <linux/ipv6.h>
 #include <linux/minmax.h>
 #include <linux/net.h>
 #include <linux/rcupdate.h>
-#include <linux/security.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/u64_stats_sync.h>
 #include <linux/udp.h>
 
-#include <net/addrconf.h>
 #include <net/dsfield.h>
 #include <net/dst.h>
 #include <net/inet_sock.h>
-#include <net/ip6_fib.h>
-#include <net/ip6_route.h>
 #include <net/ip_tunnels.h>
 #include <net/ipv6.h>
 #include <net/route.h>
@@ -46,344 +40,20 @@ enum {
 /**
  * struct wg_socket_hook - what one UDP socket needs to receive
  * @socket: to which it belongs
- * @lock: makes taking a datagram and handing it over one step, or two CPUs
- *	would swap packets; protects @drops; BH-safe
+ * @lock: BH-safe
  * @data_ready: the callback to put back
  * @drops: of the UDP socket that are in the statistics already
  */
 struct wg_socket_hook {
 	struct wg_socket *socket;
+	/*
+	 * Makes taking a datagram and handing it over one step, or two CPUs
+	 * would swap packets; protects @drops.
+	 */
 	spinlock_t lock;
 	void (*data_ready)(struct sock *sk);
 	u32 drops;
 };
-
-/**
- * struct wg_socket_path - how one packet goes
- * @remote: whose cache it came from or goes to, NULL if nobody's
- * @to: where; the source is cleared when it turns out to be stale
- * @generation: of @remote when @to was read
- * @forgot: the source of @to was cleared
- * @dst: the route; a reference; NULL if to be looked up
- * @cookie: tells later whether @dst is still valid
- * @saddr4: source address if AF_INET
- * @saddr6: source address if AF_INET6
- */
-struct wg_socket_path {
-	struct wg_remote *remote;
-	struct wg_endpoint to;
-	u32 generation;
-	bool forgot;
-	struct dst_entry *dst;
-	u32 cookie;
-	union {
-		__be32 saddr4;
-		struct in6_addr saddr6;
-	};
-};
-
-/* Endpoints */
-
-static void wg_endpoint_forget_source(struct wg_endpoint *endpoint)
-{
-	/* Covers the IPv4 source and its interface too. */
-	endpoint->src6 = in6addr_any;
-}
-
-static bool wg_endpoint_equal(const struct wg_endpoint *a,
-			      const struct wg_endpoint *b)
-{
-	if (a->addr.sa_family != b->addr.sa_family)
-		return false;
-	if (a->addr.sa_family == AF_INET)
-		return a->addr4.sin_port == b->addr4.sin_port &&
-		       a->addr4.sin_addr.s_addr == b->addr4.sin_addr.s_addr &&
-		       a->src4.s_addr == b->src4.s_addr &&
-		       a->src_if4 == b->src_if4;
-	return a->addr6.sin6_port == b->addr6.sin6_port &&
-	       a->addr6.sin6_scope_id == b->addr6.sin6_scope_id &&
-	       ipv6_addr_equal(&a->addr6.sin6_addr, &b->addr6.sin6_addr) &&
-	       ipv6_addr_equal(&a->src6, &b->src6);
-}
-
-/* Returns the cached route for the caller to release outside the lock. */
-static struct dst_entry *wg_remote_change(struct wg_remote *remote)
-{
-	struct dst_entry *dst = remote->dst;
-
-	lockdep_assert_held(&remote->lock);
-
-	remote->generation++;
-	remote->dst = NULL;
-	return dst;
-}
-
-/**
- * wg_remote_init() - know nothing yet
- * @remote: to be filled
- *
- * Context: any.
- */
-void wg_remote_init(struct wg_remote *remote)
-{
-	memset(remote, 0, sizeof(*remote));
-	spin_lock_init(&remote->lock);
-}
-
-/**
- * wg_remote_fini() - release the cached route
- * @remote: nobody uses it any more
- *
- * Context: any but hardirq.
- */
-void wg_remote_fini(struct wg_remote *remote)
-{
-	dst_release(remote->dst);
-	remote->dst = NULL;
-}
-
-/**
- * wg_remote_known() - is there an endpoint?
- * @remote: of a peer
- *
- * Context: any. Takes no lock, for the answer may be old anyway.
- * Return: whether a packet can be sent there.
- */
-bool wg_remote_known(const struct wg_remote *remote)
-{
-	sa_family_t family = READ_ONCE(remote->endpoint.addr.sa_family);
-
-	return family == AF_INET || family == AF_INET6;
-}
-
-/**
- * wg_remote_get() - read the endpoint
- * @remote: of a peer
- * @endpoint: the copy, family 0 if there is none
- *
- * Context: any but hardirq.
- */
-void wg_remote_get(struct wg_remote *remote, struct wg_endpoint *endpoint)
-{
-	spin_lock_bh(&remote->lock);
-	*endpoint = remote->endpoint;
-	spin_unlock_bh(&remote->lock);
-}
-
-/**
- * wg_remote_set() - an endpoint comes from configuration
- * @remote: of a peer
- * @endpoint: new one; its source is not taken, the old one is forgotten
- *
- * Context: any but hardirq.
- */
-void wg_remote_set(struct wg_remote *remote,
-		   const struct wg_endpoint *endpoint)
-{
-	struct dst_entry *dst;
-
-	spin_lock_bh(&remote->lock);
-	remote->endpoint = *endpoint;
-	wg_endpoint_forget_source(&remote->endpoint);
-	dst = wg_remote_change(remote);
-	spin_unlock_bh(&remote->lock);
-	dst_release(dst);
-}
-
-/**
- * wg_remote_learn() - an authentic packet came from there
- * @remote: of the peer that sent it
- * @endpoint: by wg_socket_read_endpoint()
- *
- * Costs nothing while the peer stays where it is.
- *
- * Context: any but hardirq.
- */
-void wg_remote_learn(struct wg_remote *remote,
-		     const struct wg_endpoint *endpoint)
-{
-	struct dst_entry *dst;
-
-	/*
-	 * A writer at work may be seen half. That can take the lock for
-	 * nothing, or make this packet teach nothing; the next one will.
-	 */
-	if (data_race(wg_endpoint_equal(&remote->endpoint, endpoint)))
-		return;
-
-	spin_lock_bh(&remote->lock);
-	remote->endpoint = *endpoint;
-	dst = wg_remote_change(remote);
-	spin_unlock_bh(&remote->lock);
-	dst_release(dst);
-}
-
-/**
- * wg_remote_forget_source() - the way there may have changed
- * @remote: of a peer
- *
- * Forgets the address it was last heard at and drops the cached route. When a
- * network namespace goes away, call it after wg_socket_close(), which no
- * sender survives: a route must not outlive its namespace.
- *
- * Context: any but hardirq.
- */
-void wg_remote_forget_source(struct wg_remote *remote)
-{
-	struct dst_entry *dst;
-
-	spin_lock_bh(&remote->lock);
-	wg_endpoint_forget_source(&remote->endpoint);
-	dst = wg_remote_change(remote);
-	spin_unlock_bh(&remote->lock);
-	dst_release(dst);
-}
-
-/* Copies the endpoint, and takes the cached route if it is still valid. */
-static void wg_remote_read(struct wg_remote *remote, u32 mark,
-			   struct wg_socket_path *path)
-{
-	path->remote = remote;
-	spin_lock_bh(&remote->lock);
-	path->to = remote->endpoint;
-	path->generation = remote->generation;
-	if (remote->dst && remote->dst_mark == mark &&
-	    dst_check(remote->dst, remote->dst_cookie)) {
-		dst_hold(remote->dst);
-		path->dst = remote->dst;
-		path->saddr6 = remote->saddr6;
-	}
-	spin_unlock_bh(&remote->lock);
-}
-
-/* Keeps what the lookup found, unless the endpoint has changed meanwhile. */
-static void wg_remote_store(struct wg_remote *remote, u32 mark,
-			    const struct wg_socket_path *path)
-{
-	struct dst_entry *dst = NULL;
-
-	spin_lock_bh(&remote->lock);
-	if (remote->generation == path->generation) {
-		if (path->forgot)
-			wg_endpoint_forget_source(&remote->endpoint);
-		dst = wg_remote_change(remote);
-		if (path->dst) {
-			dst_hold(path->dst);
-			remote->dst = path->dst;
-			remote->dst_cookie = path->cookie;
-			remote->dst_mark = mark;
-			remote->saddr6 = path->saddr6;
-		}
-	}
-	spin_unlock_bh(&remote->lock);
-	dst_release(dst);
-}
-
-/* Routing */
-
-static int wg_socket_lookup4(struct sock *sk, u32 mark,
-			     struct wg_socket_path *path)
-{
-	/* Made anew for each lookup, which writes its answers into it. */
-	struct flowi4 flow = {
-		.saddr = path->to.src4.s_addr,
-		.daddr = path->to.addr4.sin_addr.s_addr,
-		.fl4_sport = inet_sk(sk)->inet_sport,
-		.fl4_dport = path->to.addr4.sin_port,
-		.flowi4_mark = mark,
-		.flowi4_proto = IPPROTO_UDP,
-	};
-	struct rtable *rt;
-
-	security_sk_classify_flow(sk, flowi4_to_flowi_common(&flow));
-	rt = ip_route_output_flow(sock_net(sk), &flow, sk);
-	if (IS_ERR(rt))
-		return PTR_ERR(rt);
-	path->dst = &rt->dst;
-	path->cookie = 0;
-	path->saddr4 = flow.saddr;
-	return 0;
-}
-
-static void wg_socket_forget_source(struct wg_socket_path *path)
-{
-	wg_endpoint_forget_source(&path->to);
-	path->forgot = true;
-}
-
-static int wg_socket_route4(struct sock *sk, u32 mark,
-			    struct wg_socket_path *path)
-{
-	struct wg_endpoint *to = &path->to;
-	int err;
-
-	if (to->src4.s_addr &&
-	    !inet_confirm_addr(sock_net(sk), NULL, 0, to->src4.s_addr,
-			       RT_SCOPE_HOST))
-		wg_socket_forget_source(path);
-
-	err = wg_socket_lookup4(sk, mark, path);
-	if (!to->src4.s_addr)
-		return err;
-	if (err == -EINVAL) {
-		wg_socket_forget_source(path);
-		return wg_socket_lookup4(sk, mark, path);
-	}
-	if (!err && to->src_if4 &&
-	    READ_ONCE(path->dst->dev)->ifindex != to->src_if4) {
-		dst_release(path->dst);
-		path->dst = NULL;
-		wg_socket_forget_source(path);
-		return wg_socket_lookup4(sk, mark, path);
-	}
-	return err;
-}
-
-static int wg_socket_route6(struct sock *sk, u32 mark,
-			    struct wg_socket_path *path)
-{
-	struct wg_endpoint *to = &path->to;
-	struct flowi6 flow = {
-		.daddr = to->addr6.sin6_addr,
-		.fl6_sport = inet_sk(sk)->inet_sport,
-		.fl6_dport = to->addr6.sin6_port,
-		.flowi6_mark = mark,
-		.flowi6_oif = to->addr6.sin6_scope_id,
-		.flowi6_proto = IPPROTO_UDP,
-	};
-	struct dst_entry *dst;
-
-	if (!ipv6_addr_any(&to->src6) &&
-	    !ipv6_chk_addr(sock_net(sk), &to->src6, NULL, 0))
-		wg_socket_forget_source(path);
-	flow.saddr = to->src6;
-
-	security_sk_classify_flow(sk, flowi6_to_flowi_common(&flow));
-	dst = ip6_dst_lookup_flow(sock_net(sk), sk, &flow, NULL);
-	if (IS_ERR(dst))
-		return PTR_ERR(dst);
-	path->dst = dst;
-	path->cookie = rt6_get_cookie(container_of(dst, struct rt6_info, dst));
-	path->saddr6 = flow.saddr;
-	return 0;
-}
-
-static int wg_socket_route(struct sock *sk, u32 mark,
-			   struct wg_socket_path *path)
-{
-	int err;
-
-	if (path->to.addr.sa_family == AF_INET)
-		err = wg_socket_route4(sk, mark, path);
-	else if (IS_ENABLED(CONFIG_IPV6))
-		err = wg_socket_route6(sk, mark, path);
-	else
-		err = -EAFNOSUPPORT;
-
-	if (path->remote && (!err || path->forgot))
-		wg_remote_store(path->remote, mark, path);
-	return err;
-}
 
 /* Sending */
 
@@ -445,7 +115,7 @@ static void wg_socket_count(struct wg_socket *socket, struct net_device *dev,
 
 /* Consumes @skb and the route. */
 static void wg_socket_emit(struct wg_socket *socket, struct sock *sk,
-			   struct wg_socket_path *path, struct sk_buff *skb,
+			   struct wg_path *path, struct sk_buff *skb,
 			   const struct wg_send *how)
 {
 	unsigned int datagrams = max_t(u16, skb_shinfo(skb)->gso_segs, 1);
@@ -477,7 +147,7 @@ static void wg_socket_emit(struct wg_socket *socket, struct sock *sk,
 
 /* Consumes @skb and the route, if any. */
 static int wg_socket_send_path(struct wg_socket *socket,
-			       struct wg_socket_path *path,
+			       struct wg_path *path,
 			       struct sk_buff *skb, const struct wg_send *how)
 {
 	enum skb_drop_reason reason = SKB_DROP_REASON_NO_SOCKET;
@@ -491,7 +161,7 @@ static int wg_socket_send_path(struct wg_socket *socket,
 		goto drop;
 	}
 	if (!path->dst) {
-		err = wg_socket_route(sk, how->mark, path);
+		err = wg_remote_route(sk, how->mark, path);
 		if (err) {
 			reason = SKB_DROP_REASON_IP_OUTNOROUTES;
 			stat = WG_DROP_NO_ROUTE;
@@ -529,7 +199,7 @@ drop:
 int wg_socket_send(struct wg_socket *socket, struct wg_remote *remote,
 		   struct sk_buff *skb, const struct wg_send *how)
 {
-	struct wg_socket_path path = {};
+	struct wg_path path = {};
 	int err;
 
 	/*
@@ -538,7 +208,7 @@ int wg_socket_send(struct wg_socket *socket, struct wg_remote *remote,
 	 */
 	rcu_read_lock();
 	local_bh_disable();
-	wg_remote_read(remote, how->mark, &path);
+	wg_remote_read_path(remote, how->mark, &path);
 	err = wg_socket_send_path(socket, &path, skb, how);
 	local_bh_enable();
 	rcu_read_unlock();
@@ -559,7 +229,7 @@ int wg_socket_send_to(struct wg_socket *socket,
 		      const struct wg_endpoint *endpoint, struct sk_buff *skb,
 		      const struct wg_send *how)
 {
-	struct wg_socket_path path = { .to = *endpoint };
+	struct wg_path path = { .to = *endpoint };
 	int err;
 
 	rcu_read_lock();
@@ -647,7 +317,7 @@ static void wg_socket_count_drops(struct sock *sk, struct wg_socket_hook *hook)
 	hook->drops = drops;
 }
 
-static bool wg_socket_take(struct wg_socket *socket, struct sk_buff *skb)
+static void wg_socket_take(struct wg_socket *socket, struct sk_buff *skb)
 {
 	/* The UDP layer has kept its own things in the same place. */
 	skb->dev = NULL;
@@ -655,17 +325,15 @@ static bool wg_socket_take(struct wg_socket *socket, struct sk_buff *skb)
 	if (ip_tunnel_parse_protocol(skb) != skb->protocol) {
 		wg_stats_inc(socket->stats, WG_DROP_MALFORMED);
 		kfree_skb_reason(skb, SKB_DROP_REASON_IP_INHDR);
-		return false;
+		return;
 	}
 	socket->receive(socket, skb);
-	return true;
 }
 
 static void wg_socket_drain(struct sock *sk, struct wg_socket_hook *hook)
 {
 	struct wg_socket *socket = hook->socket;
 	struct sk_buff *skb;
-	bool any = false;
 	int err;
 
 	/*
@@ -676,11 +344,9 @@ static void wg_socket_drain(struct sock *sk, struct wg_socket_hook *hook)
 	do {
 		/* An error of the socket is reported once, and cleared. */
 		skb = skb_recv_udp(sk, MSG_DONTWAIT, &err);
-		if (skb && wg_socket_take(socket, skb))
-			any = true;
+		if (skb)
+			wg_socket_take(socket, skb);
 	} while (skb || err != -EAGAIN);
-	if (any)
-		socket->received(socket);
 	wg_socket_count_drops(sk, hook);
 	spin_unlock_bh(&hook->lock);
 }
@@ -783,7 +449,7 @@ static void wg_socket_configure(struct sock *sk, bool gro)
 	sk->sk_sndbuf = INT_MAX;
 	sk_set_memalloc(sk);
 	/* Doubles its argument. */
-	sock_set_rcvbuf(sk, max(sk->sk_rcvbuf, (int)WG_SOCKET_RCVBUF) / 2);
+	sock_set_rcvbuf(sk, max_t(int, sk->sk_rcvbuf, WG_SOCKET_RCVBUF) / 2);
 	/*
 	 * Emptying the queue in a softirq must not poll a NIC. A kernel that
 	 * cannot poll does not know the option.
@@ -861,19 +527,17 @@ static void wg_socket_replace(struct wg_socket *socket, struct sock *sk[2])
  * @socket: to be filled
  * @stats: of the device
  * @receive: takes over what comes in
- * @received: is told after a round of it
  *
  * Context: process.
  */
 void wg_socket_init(struct wg_socket *socket, struct wg_stats *stats,
-		    wg_socket_receive_t receive, wg_socket_received_t received)
+		    wg_socket_receive_t receive)
 {
 	mutex_init(&socket->lock);
 	RCU_INIT_POINTER(socket->sk4, NULL);
 	RCU_INIT_POINTER(socket->sk6, NULL);
 	socket->stats = stats;
 	socket->receive = receive;
-	socket->received = received;
 }
 
 /**

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * socket.h - the UDP sockets of a device, where a peer is, and how to get a
- * packet there (spec 3.6, 4.6 and 4.7).
+ * socket.h - the UDP sockets of a device, and how to get a packet to a peer
+ * (spec 3.6, 4.6 and 5.1).
  *
  * Layer 1. What comes in goes to a callback given at open; what is sent is
  * ready to leave.
@@ -9,64 +9,13 @@
 #ifndef _WG_SOCKET_H
 #define _WG_SOCKET_H
 
-#include <linux/in.h>
-#include <linux/in6.h>
 #include <linux/mutex.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
-#include <linux/spinlock.h>
 #include <linux/types.h>
 
+#include "remote.h"
 #include "stats.h"
-
-/**
- * struct wg_endpoint - where a peer was last heard, and where we heard it
- * @addr: family 0 if there is none
- * @addr4: if AF_INET
- * @addr6: if AF_INET6; the scope id only of link-local addresses
- * @src4: our address that the peer sent to, 0 if not learned
- * @src_if4: the interface it came in by, 0 if not learned
- * @src6: our address that the peer sent to, any if not learned
- */
-struct wg_endpoint {
-	union {
-		struct sockaddr addr;
-		struct sockaddr_in addr4;
-		struct sockaddr_in6 addr6;
-	};
-	union {
-		struct {
-			struct in_addr src4;
-			int src_if4;
-		};
-		struct in6_addr src6;
-	};
-};
-
-/**
- * struct wg_remote - an endpoint and the cached way there, one per peer
- * @lock: protects all of it; BH-safe; held for copying, never while sending
- * @endpoint: see there
- * @dst: cached route, NULL if none; a reference
- * @dst_cookie: tells whether @dst is still valid
- * @dst_mark: fwmark that @dst was looked up with
- * @saddr4: source address of @dst if AF_INET
- * @saddr6: source address of @dst if AF_INET6
- * @generation: bumped by each change of @endpoint, so that a route looked up
- *	meanwhile is not stored for the wrong endpoint
- */
-struct wg_remote {
-	spinlock_t lock;
-	u32 generation;
-	struct wg_endpoint endpoint;
-	struct dst_entry *dst;
-	u32 dst_cookie;
-	u32 dst_mark;
-	union {
-		__be32 saddr4;
-		struct in6_addr saddr6;
-	};
-};
 
 struct wg_socket;
 
@@ -86,20 +35,19 @@ typedef void (*wg_socket_received_t)(struct wg_socket *socket);
 
 /**
  * struct wg_socket - the sockets of a device
- * @lock: protects opening and closing
+ * @lock: see there
  * @sk4: IPv4, NULL while closed; RCU readers
  * @sk6: IPv6, NULL while closed or without IPv6; RCU readers
  * @stats: of the device
  * @receive: see above
- * @received: see above
  */
 struct wg_socket {
+	/* Protects opening and closing. */
 	struct mutex lock;
 	struct sock __rcu *sk4;
 	struct sock __rcu *sk6;
 	struct wg_stats *stats;
 	wg_socket_receive_t receive;
-	wg_socket_received_t received;
 };
 
 /**
@@ -115,7 +63,7 @@ struct wg_send {
 };
 
 void wg_socket_init(struct wg_socket *socket, struct wg_stats *stats,
-		    wg_socket_receive_t receive, wg_socket_received_t received);
+		    wg_socket_receive_t receive);
 int wg_socket_open(struct wg_socket *socket, struct net *net, u16 *port,
 		   bool gro);
 void wg_socket_close(struct wg_socket *socket);
@@ -131,15 +79,5 @@ bool wg_socket_checksum_ok(struct sk_buff *skb);
 int wg_socket_read_endpoint(struct wg_endpoint *endpoint,
 			    const struct sk_buff *skb);
 u8 wg_socket_read_tos(const struct sk_buff *skb);
-
-void wg_remote_init(struct wg_remote *remote);
-void wg_remote_fini(struct wg_remote *remote);
-bool wg_remote_known(const struct wg_remote *remote);
-void wg_remote_get(struct wg_remote *remote, struct wg_endpoint *endpoint);
-void wg_remote_set(struct wg_remote *remote,
-		   const struct wg_endpoint *endpoint);
-void wg_remote_learn(struct wg_remote *remote,
-		     const struct wg_endpoint *endpoint);
-void wg_remote_forget_source(struct wg_remote *remote);
 
 #endif /* _WG_SOCKET_H */

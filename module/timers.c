@@ -474,3 +474,20 @@ void wg_timers_set_interval(struct wg_timers *timers, u16 seconds)
 	if (deadline && time_after(deadline, latest))
 		wg_timers_arm(timers, WG_TIMER_PERSISTENT, latest);
 }
+
+/**
+ * wg_timers_soon() - have the first persistent keepalive sent soon
+ * @timers: of the peer, started
+ * @within: so many jiffies; the moment is random, so that many peers whose
+ *	interface goes up do not all start at once
+ *
+ * Nothing happens without an interval.
+ *
+ * Context: any but hard interrupt.
+ */
+void wg_timers_soon(struct wg_timers *timers, u32 within)
+{
+	if (READ_ONCE(timers->interval))
+		wg_timers_arm(timers, WG_TIMER_PERSISTENT,
+			      wg_timers_after(wg_timers_random(within)));
+}

@@ -81,5 +81,6 @@ void wg_timers_session_derived(struct wg_timers *timers);
 void wg_timers_wipe_if_idle(struct wg_timers *timers);
 void wg_timers_cancel_wipe(struct wg_timers *timers);
 void wg_timers_set_interval(struct wg_timers *timers, u16 seconds);
+void wg_timers_soon(struct wg_timers *timers, u32 within);
 
 #endif /* _WG_TIMERS_H */

@@ -62,11 +62,14 @@ enum wg_want {
  * @queue: oldest first; protected, like all here, by the TX lane's lock
  * @datagrams: they will become
  * @bytes: they hold, in truesize
+ * @charged: of @bytes, to the device; brought up to date when packets are
+ *	found to have to wait, so that passing traffic touches no shared line
  */
 struct wg_staged {
 	struct sk_buff_head queue;
 	u32 datagrams;
 	u32 bytes;
+	u32 charged;
 };
 
 /**
@@ -136,8 +139,8 @@ struct wg_rx_lane {
  * @lock: protects @queue, @len and @busy; BH-safe
  * @queue: of struct wg_handshake_msg, at most WG_INCOMING_MAX
  * @len: of @queue
- * @busy: workers queued or running
- * @loaded_until: jiffies; under load as long as this lies ahead
+ * @busy: bit k: worker k is queued or running
+ * @loaded_until_ns: coarse boottime; under load as long as this lies ahead
  * @works: several messages are worked on at a time
  */
 enum wg_incoming_limit {
@@ -150,8 +153,8 @@ struct wg_incoming {
 	spinlock_t lock;
 	struct list_head queue;
 	unsigned int len;
-	unsigned int busy;
-	unsigned long loaded_until;
+	unsigned long busy;
+	atomic64_t loaded_until_ns;
 	struct wg_incoming_worker {
 		struct work_struct work;
 		struct wg_device *wg;
@@ -168,6 +171,7 @@ struct wg_incoming {
  * @tx_lanes: @lanes of them
  * @rx_lanes: @lanes of them
  * @lanes: a power of two
+ * @next_lane: of the next peer; config_lock
  * @fwmark: of what we send
  * @udp_gso: private flag: send bundles
  * @udp_gro: private flag: receive bundles
@@ -181,6 +185,8 @@ struct wg_incoming {
  *	@transit_net and serialises configuration
  * @peers: in order of creation, which is the order of a dump
  * @peers_by_key: by public key
+ * @removed: peers that left @peers in the change that is being made, waiting
+ *	for its one grace period; config_lock
  * @n_peers: at most WG_PEERS_MAX
  * @generation: of the configuration, so that a paused dump notices a change
  * @port: to listen on; a random one is remembered here
@@ -197,6 +203,7 @@ struct wg_device {
 	struct wg_lane *tx_lanes;
 	struct wg_rx_lane *rx_lanes;
 	unsigned int lanes;
+	unsigned int next_lane;
 	u32 fwmark;
 	bool udp_gso;
 	bool udp_gro;
@@ -208,6 +215,7 @@ struct wg_device {
 	struct work_struct mail_work;
 	struct mutex config_lock;
 	struct list_head peers;
+	struct list_head removed;
 	struct rhashtable peers_by_key;
 	unsigned int n_peers;
 	u32 generation;
@@ -243,8 +251,9 @@ struct wg_peer *wg_peer_find_by_src(struct wg_device *wg,
 				    const struct sk_buff *skb);
 
 void wg_peer_want(struct wg_peer *peer, enum wg_want want);
-
-void wg_peer_count_rx(struct wg_peer *peer, unsigned int packets, u64 bytes);
+void wg_peer_want_handshake(struct wg_peer *peer);
+bool wg_peer_may_initiate(const struct wg_peer *peer);
+void wg_peer_count_rx(struct wg_peer *peer, u32 packets, u64 bytes);
 
 static inline bool wg_peer_is_dead(const struct wg_peer *peer)
 {

@@ -7,10 +7,10 @@
 
 #include <kunit/test.h>
 
-#include <linux/completion.h>
 #include <linux/kthread.h>
 #include <linux/prandom.h>
 #include <linux/random.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include <linux/timekeeping.h>
@@ -20,7 +20,7 @@ enum wg_session_kunit_size {
 	WG_SESSION_KUNIT_CHUNKS = 50,
 	WG_SESSION_KUNIT_CHUNK = 1000,
 	WG_SESSION_KUNIT_ROUNDS = 20000,
-	WG_SESSION_KUNIT_MAP = 1 << 18,
+	WG_SESSION_KUNIT_MAP = 1 << 20,
 };
 
 /* A session that the test looks at after it has left the ring, too. */
@@ -75,7 +75,7 @@ static struct wg_keypair *wg_session_kunit_create(struct kunit *test)
 	struct wg_keypair *keypair;
 
 	KUNIT_ASSERT_LT(test, fix->held_count, (int)WG_SESSION_KUNIT_HELD);
-	keypair = wg_keypair_create(fix, GFP_KERNEL);
+	keypair = wg_keypair_create(fix, NULL, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, keypair);
 	fix->held[fix->held_count++].keypair = wg_keypair_get(keypair);
 	return keypair;
@@ -93,7 +93,7 @@ static struct wg_keypair *wg_session_kunit_derive(struct kunit *test,
 	fix->held[fix->held_count - 1].index = index;
 	keypair->initiator = initiator;
 	KUNIT_ASSERT_EQ(test, wg_keyring_install(&fix->ring, keypair,
-						 &fix->handshake), 0);
+						 &fix->handshake, index), 0);
 	KUNIT_EXPECT_EQ(test, (__force u32)fix->handshake.index, 0u);
 	KUNIT_EXPECT_EQ(test, (__force u32)keypair->index.index,
 			(__force u32)index);
@@ -196,7 +196,8 @@ static void keyring_install_when_closed(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, wg_index_insert(&fix->table, &fix->handshake), 0);
 	index = fix->handshake.index;
 	KUNIT_EXPECT_EQ(test, wg_keyring_install(&fix->ring, keypair,
-						 &fix->handshake), -ESHUTDOWN);
+						 &fix->handshake, index),
+			-ESHUTDOWN);
 	KUNIT_EXPECT_EQ(test, refcount_read(&keypair->refs), 2u);
 	KUNIT_EXPECT_EQ(test, (__force u32)keypair->index.index, 0u);
 	/* The handshake is left to the caller. */
@@ -211,6 +212,7 @@ static void keyring_install_without_handshake_index(struct kunit *test)
 {
 	struct wg_session_kunit *fix = test->priv;
 	struct wg_keypair *a, *b, *keypair;
+	__le32 index;
 
 	a = wg_session_kunit_derive(test, true);
 	b = wg_session_kunit_derive(test, false);
@@ -218,10 +220,18 @@ static void keyring_install_without_handshake_index(struct kunit *test)
 	keypair = wg_session_kunit_create(test);
 	keypair->initiator = true;
 	KUNIT_ASSERT_EQ(test, wg_index_insert(&fix->table, &fix->handshake), 0);
-	fix->held[fix->held_count - 1].index = fix->handshake.index;
+	index = fix->handshake.index;
+	fix->held[fix->held_count - 1].index = index;
 	wg_index_remove(&fix->table, &fix->handshake);
 	KUNIT_EXPECT_EQ(test, wg_keyring_install(&fix->ring, keypair,
-						 &fix->handshake), -EAGAIN);
+						 &fix->handshake, index),
+			-EAGAIN);
+	/* Nor does it get the index of a handshake that came after its own. */
+	KUNIT_ASSERT_EQ(test, wg_index_insert(&fix->table, &fix->handshake), 0);
+	KUNIT_EXPECT_EQ(test, wg_keyring_install(&fix->ring, keypair,
+						 &fix->handshake, index),
+			-EAGAIN);
+	wg_index_remove(&fix->table, &fix->handshake);
 	wg_keypair_put(keypair);
 	wg_session_kunit_expect(test, NULL, a, b);
 }
@@ -376,7 +386,7 @@ static void keypair_outlives_its_slot_while_referenced(struct kunit *test)
 static void keypair_get_after_last_put(struct kunit *test)
 {
 	struct wg_session_kunit *fix = test->priv;
-	struct wg_keypair *keypair = wg_keypair_create(fix, GFP_KERNEL);
+	struct wg_keypair *keypair = wg_keypair_create(fix, NULL, GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, keypair);
 	KUNIT_EXPECT_NULL(test, wg_keypair_get(NULL));
@@ -440,13 +450,14 @@ static void index_replace_inherits_the_number(struct kunit *test)
 	__le32 index;
 
 	KUNIT_EXPECT_EQ(test, wg_index_replace(&fix->table, &fix->handshake,
-					       &heir), -ENOENT);
+					       &heir, fix->handshake.index),
+			-ENOENT);
 	KUNIT_EXPECT_EQ(test, (__force u32)heir.index, 0u);
 
 	KUNIT_ASSERT_EQ(test, wg_index_insert(&fix->table, &fix->handshake), 0);
 	index = fix->handshake.index;
 	KUNIT_EXPECT_EQ(test, wg_index_replace(&fix->table, &fix->handshake,
-					       &heir), 0);
+					       &heir, index), 0);
 	KUNIT_EXPECT_EQ(test, (__force u32)heir.index, (__force u32)index);
 	KUNIT_EXPECT_EQ(test, (__force u32)fix->handshake.index, 0u);
 	rcu_read_lock();
@@ -511,41 +522,32 @@ static void index_insert_of_many_is_unique(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, twice, 0);
 }
 
-struct wg_session_kunit_rival {
-	struct wg_session_kunit *fix;
-	struct completion done;
-};
-
 static int wg_session_kunit_rival_thread(void *data)
 {
-	struct wg_session_kunit_rival *rival = data;
-	int i;
+	struct wg_session_kunit *fix = data;
 
-	for (i = 0; i < WG_SESSION_KUNIT_ROUNDS; i++) {
-		wg_index_remove(&rival->fix->table, &rival->fix->handshake);
-		if (i % 64 == 0)
-			cond_resched();
+	while (!kthread_should_stop()) {
+		wg_index_remove(&fix->table, &fix->handshake);
+		cond_resched();
 	}
-	complete(&rival->done);
 	return 0;
 }
 
 static void index_remove_races_replace(struct kunit *test)
 {
 	struct wg_session_kunit *fix = test->priv;
-	struct wg_session_kunit_rival rival = { .fix = fix };
 	struct wg_index_entry heir = { .type = WG_INDEX_HANDSHAKE };
 	struct task_struct *task;
 	int i, err, wrong = 0;
 
-	init_completion(&rival.done);
-	task = kthread_run(wg_session_kunit_rival_thread, &rival,
+	task = kthread_run(wg_session_kunit_rival_thread, fix,
 			   "wg-session-rival");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
 	for (i = 0; i < WG_SESSION_KUNIT_ROUNDS; i++) {
 		err = wg_index_insert(&fix->table, &fix->handshake);
 		wrong += err != 0;
-		err = wg_index_replace(&fix->table, &fix->handshake, &heir);
+		err = wg_index_replace(&fix->table, &fix->handshake, &heir,
+				       READ_ONCE(fix->handshake.index));
 		/* Either the removal came first or the heir has the number. */
 		wrong += err != -ENOENT && err != 0;
 		wrong += (err == 0) != (heir.index != 0);
@@ -554,7 +556,8 @@ static void index_remove_races_replace(struct kunit *test)
 		if (i % 64 == 0)
 			cond_resched();
 	}
-	wait_for_completion(&rival.done);
+	kthread_stop(task);
+	wg_index_remove(&fix->table, &fix->handshake);
 	KUNIT_EXPECT_EQ(test, wrong, 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&fix->table.ht.nelems), 0);
 }

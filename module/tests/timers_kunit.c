@@ -143,7 +143,7 @@ static void initiation_sent_arms_retransmit(struct kunit *test)
 static void retransmit_expiry_until_give_up(struct kunit *test)
 {
 	struct wg_timers_kunit *fix = test->priv;
-	unsigned long from;
+	unsigned long from = jiffies;
 	int sent = 0;
 	u32 due;
 
@@ -156,8 +156,7 @@ static void retransmit_expiry_until_give_up(struct kunit *test)
 	} while (due == WG_DUE_RETRY && sent < 100);
 	KUNIT_EXPECT_EQ(test, due, (u32)WG_DUE_GIVE_UP);
 	KUNIT_EXPECT_EQ(test, sent, 20);
-	WG_TIMERS_KUNIT_BETWEEN(WG_TIMER_WIPE, jiffies - HZ, 540 * HZ,
-				540 * HZ);
+	WG_TIMERS_KUNIT_BETWEEN(WG_TIMER_WIPE, from, 540 * HZ, 540 * HZ);
 
 	/* Traffic asks again: twenty more. An older wipe deadline stays. */
 	from = fix->timers.deadline[WG_TIMER_WIPE] - 100;
@@ -511,9 +510,8 @@ static void shutdown_is_for_good(struct kunit *test)
 
 struct wg_timers_kunit_stress {
 	struct wg_timers *timers;
-	struct completion done;
-	unsigned long until;
-	u32 seed;
+	struct task_struct *task;
+	struct rnd_state rnd;
 };
 
 static void wg_timers_kunit_event(struct wg_timers *timers, u32 number)
@@ -532,32 +530,54 @@ static void wg_timers_kunit_event(struct wg_timers *timers, u32 number)
 	}
 }
 
-/* Events, and time that passes: what is on may turn out to be due by now. */
+/* An event, or time that passes: what is on may turn out to be due by now. */
+static void wg_timers_kunit_stir(struct wg_timers_kunit_stress *stress)
+{
+	struct wg_timers *timers = stress->timers;
+	u32 number = prandom_u32_state(&stress->rnd);
+	unsigned long old;
+
+	wg_timers_kunit_event(timers, number);
+	if (number % 16 == 0) {
+		spin_lock_bh(&timers->lock);
+		number = prandom_u32_state(&stress->rnd) % WG_TIMERS;
+		old = READ_ONCE(timers->deadline[number]);
+		if (old && cmpxchg(&timers->deadline[number], old,
+				   jiffies ?: 1) == old)
+			timer_reduce(&timers->timer, jiffies);
+		spin_unlock_bh(&timers->lock);
+	}
+	cond_resched();
+}
+
 static int wg_timers_kunit_stress_thread(void *data)
 {
-	struct wg_timers_kunit_stress *stress = data;
-	struct wg_timers *timers = stress->timers;
-	struct rnd_state rnd;
-	unsigned long old;
-	u32 number;
-
-	prandom_seed_state(&rnd, stress->seed);
-	while (time_before(jiffies, stress->until)) {
-		number = prandom_u32_state(&rnd);
-		wg_timers_kunit_event(timers, number);
-		if (number % 16 == 0) {
-			spin_lock_bh(&timers->lock);
-			number = prandom_u32_state(&rnd) % WG_TIMERS;
-			old = READ_ONCE(timers->deadline[number]);
-			if (old && cmpxchg(&timers->deadline[number], old,
-					   jiffies ?: 1) == old)
-				timer_reduce(&timers->timer, jiffies);
-			spin_unlock_bh(&timers->lock);
-		}
-		cond_resched();
-	}
-	complete(&stress->done);
+	while (!kthread_should_stop())
+		wg_timers_kunit_stir(data);
 	return 0;
+}
+
+static void wg_timers_kunit_stress_start(struct kunit *test,
+					 struct wg_timers_kunit_stress *stress)
+{
+	struct wg_timers_kunit *fix = test->priv;
+	u32 seed = get_random_u32();
+
+	kunit_info(test, "seed %u\n", seed);
+	prandom_seed_state(&stress->rnd, seed);
+	stress->timers = &fix->timers;
+	stress->task = kthread_run(wg_timers_kunit_stress_thread, stress,
+				   "wg-timers-stress");
+	if (IS_ERR(stress->task)) {
+		KUNIT_FAIL(test, "no thread");
+		stress->task = NULL;
+	}
+}
+
+static void wg_timers_kunit_stress_stop(struct wg_timers_kunit_stress *stress)
+{
+	if (stress->task)
+		kthread_stop(stress->task);
 }
 
 /* The rule of timers.c: nothing that is on waits for no kernel timer. */
@@ -581,27 +601,17 @@ static void events_race_expiry(struct kunit *test)
 	struct wg_timers_kunit_stress stress[WG_TIMERS_KUNIT_THREADS];
 	struct wg_timers_kunit *fix = test->priv;
 	struct wg_timers *timers = &fix->timers;
-	u32 seed = get_random_u32();
-	struct task_struct *task;
+	unsigned long until = jiffies + HZ;
 	int i;
 
-	kunit_info(test, "seed %u\n", seed);
-	for (i = 0; i < WG_TIMERS_KUNIT_THREADS; i++) {
-		stress[i] = (struct wg_timers_kunit_stress){
-			.timers = timers,
-			.until = jiffies + HZ,
-			.seed = seed + i,
-		};
-		init_completion(&stress[i].done);
-		task = kthread_run(wg_timers_kunit_stress_thread, &stress[i],
-				   "wg-timers-%d", i);
-		if (IS_ERR(task)) {
-			KUNIT_FAIL(test, "no thread");
-			complete(&stress[i].done);
-		}
+	for (i = 0; i < WG_TIMERS_KUNIT_THREADS; i++)
+		wg_timers_kunit_stress_start(test, &stress[i]);
+	while (time_before(jiffies, until)) {
+		wg_timers_any_traversal(timers);
+		cond_resched();
 	}
 	for (i = 0; i < WG_TIMERS_KUNIT_THREADS; i++)
-		wait_for_completion(&stress[i].done);
+		wg_timers_kunit_stress_stop(&stress[i]);
 	KUNIT_EXPECT_GT(test, atomic_read(&fix->fires), 0);
 
 	/* A callback may be on its way: it has ten seconds. */
@@ -622,22 +632,14 @@ static void events_race_expiry(struct kunit *test)
 
 static void stop_races_events_and_expiry(struct kunit *test)
 {
+	struct wg_timers_kunit_stress stress;
 	struct wg_timers_kunit *fix = test->priv;
 	struct wg_timers *timers = &fix->timers;
-	struct wg_timers_kunit_stress stress = {
-		.timers = timers,
-		.until = jiffies + HZ,
-		.seed = get_random_u32(),
-	};
-	struct task_struct *task;
+	unsigned long until = jiffies + HZ;
 	int fires, late = 0;
 
-	kunit_info(test, "seed %u\n", stress.seed);
-	init_completion(&stress.done);
-	task = kthread_run(wg_timers_kunit_stress_thread, &stress,
-			   "wg-timers-events");
-	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
-	while (!completion_done(&stress.done)) {
+	wg_timers_kunit_stress_start(test, &stress);
+	while (time_before(jiffies, until)) {
 		wg_timers_stop(timers);
 		fires = atomic_read(&fix->fires);
 		cond_resched();
@@ -647,7 +649,8 @@ static void stop_races_events_and_expiry(struct kunit *test)
 		wg_timers_start(timers);
 		cond_resched();
 	}
-	wait_for_completion(&stress.done);
+	wg_timers_kunit_stress_stop(&stress);
+	KUNIT_EXPECT_GT(test, atomic_read(&fix->fires), 0);
 	KUNIT_EXPECT_EQ(test, late, 0);
 }
 
