@@ -43,7 +43,7 @@ check-static: deps
 	@selftests/static/check
 
 check-layers:
-	@selftests/static/layers
+	@selftests/static/check layers
 
 kunit: deps
 	@selftests/run --kunit --env $(if $(UML),uml-$(UML),uml)
