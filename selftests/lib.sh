@@ -32,6 +32,7 @@ case $WG_ENV in
 uml*) SCALE=2 ;;
 *) SCALE=4 ;;
 esac
+[ "${WG_SLOW:-1}" -le $SCALE ] || SCALE=$WG_SLOW
 
 TMP=$(mktemp -d "${TMPDIR:-/tmp}/wgtest.XXXXXX")
 PFX=t$$
