@@ -41,7 +41,7 @@ struct wg_cookie_source {
  * @cookie_key: seals the cookies we hand out
  */
 struct wg_cookie_checker {
-	spinlock_t lock;
+	spinlock_t lock; /* protects all of this */
 	u8 secret[WG_HASH_LEN];
 	u64 secret_birth_ns;
 	u8 mac1_key[WG_KEY_LEN];

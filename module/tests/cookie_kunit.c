@@ -134,13 +134,12 @@ enum wg_cookie_verdict {
 
 /* What the receive path does: mac1 first, and mac2 only under load. */
 static enum wg_cookie_verdict
-wg_cookie_kunit_judge(struct wg_cookie_kunit *k,
-		      const struct wg_msg_initiation *msg, bool under_load)
+wg_cookie_kunit_judge(struct wg_cookie_kunit *k, const void *msg, size_t len,
+		      bool under_load)
 {
-	if (!wg_cookie_mac1_ok(&k->checker, msg, sizeof(*msg)))
+	if (!wg_cookie_mac1_ok(&k->checker, msg, len))
 		return WG_COOKIE_BAD_MAC1;
-	if (under_load &&
-	    wg_cookie_mac2_ok(&k->checker, msg, sizeof(*msg), &k->src))
+	if (under_load && wg_cookie_mac2_ok(&k->checker, msg, len, &k->src))
 		return WG_COOKIE_VALID_MAC2;
 	return WG_COOKIE_VALID_MAC1;
 }
@@ -148,7 +147,7 @@ wg_cookie_kunit_judge(struct wg_cookie_kunit *k,
 static enum wg_cookie_verdict wg_cookie_kunit_check(struct wg_cookie_kunit *k,
 						    bool under_load)
 {
-	return wg_cookie_kunit_judge(k, &k->msg, under_load);
+	return wg_cookie_kunit_judge(k, &k->msg, sizeof(k->msg), under_load);
 }
 
 static void wg_cookie_kunit_reply(struct wg_cookie_kunit *k)
@@ -328,7 +327,7 @@ static void wg_cookie_kunit_check_response(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, le32_to_cpu(k->reply.receiver), 7);
 	KUNIT_ASSERT_EQ(test, wg_cookie_kunit_accept(k), 0);
 	wg_cookie_add_macs(&k->maker, &msg, sizeof(msg));
-	KUNIT_EXPECT_EQ(test, wg_cookie_kunit_judge(k, &msg, true),
+	KUNIT_EXPECT_EQ(test, wg_cookie_kunit_judge(k, &msg, sizeof(msg), true),
 			WG_COOKIE_VALID_MAC2);
 }
 
