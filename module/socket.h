@@ -27,11 +27,6 @@ struct wg_socket;
  */
 typedef void (*wg_socket_receive_t)(struct wg_socket *socket,
 				    struct sk_buff *skb);
-/*
- * What this CPU's calls of @receive have taken may be scheduled now; ends a
- * round of them, under the same lock.
- */
-typedef void (*wg_socket_received_t)(struct wg_socket *socket);
 
 /**
  * struct wg_socket - the sockets of a device
