@@ -27,9 +27,10 @@ gone()
 
 no_link() { ! ip -n "$PFX-$1" link show "$2" > /dev/null 2>&1; }
 
+two_peers 4
+
 confined()
 {
-	two_peers 4
 	ns_add x
 	ip -n "$PFX-a" link set wg0 netns "$PFX-x"
 	addr x wg0 192.168.241.1/24

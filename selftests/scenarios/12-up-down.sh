@@ -75,10 +75,11 @@ cycles()
 		down a
 		up a
 	done
+	# Down takes IPv6 addresses along.
 	addr a wg0 fd00:241::1/64
 	addr b wg0 fd00:241::2/64
-	reach a 192.168.241.2
-	reach a fd00:241::2
+	reach_soon a 192.168.241.2
+	reach_soon a fd00:241::2
 }
 
 no_link_local()
@@ -93,7 +94,7 @@ delete_busy()
 	ip -n "$PFX-b" link del wg0
 	ip -n "$PFX-a" link del wg0
 	two_again
-	reach a 192.168.241.2
+	reach_soon a 192.168.241.2
 }
 
 two_again()
