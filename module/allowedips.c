@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * allowedips.c - longest-prefix match from addresses to owners (spec 6).
+ * Longest-prefix match from addresses to owners (spec 6).
  *
  * Layer 1. A path-compressed binary trie per family. A node is never changed
  * where readers could mistake it: address and length are fixed for life, only

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * allowedips.h - longest-prefix match from addresses to owners (spec 6).
+ * Longest-prefix match from addresses to owners (spec 6).
  *
  * Layer 1. An owner is an opaque pointer with a list of its prefixes; finding
  * one takes no reference.

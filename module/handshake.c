@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * handshake.c - the control path: handshake messages that come in, and what
+ * The control path: handshake messages that come in, and what
  * peers are told to do by their timers and by traffic.
  *
  * Layer 3.
@@ -35,6 +35,7 @@ static struct workqueue_struct *wg_handshake_wq;
  * @initiation: it, if it is one
  * @response: it, if it is one
  * @cookie: it, if it is one
+ * @bytes: it, whatever it is
  */
 struct wg_handshake_msg {
 	struct list_head list;
@@ -45,6 +46,7 @@ struct wg_handshake_msg {
 		struct wg_msg_initiation initiation;
 		struct wg_msg_response response;
 		struct wg_msg_cookie cookie;
+		u8 bytes[sizeof(struct wg_msg_initiation)];
 	};
 };
 
@@ -432,7 +434,7 @@ void wg_handshake_receive(struct wg_device *wg, const void *msg, size_t len,
 		kfree(queued);
 		return;
 	}
-	memcpy(&queued->header, msg, len);
+	memcpy(queued->bytes, msg, len);
 	queued->len = len;
 	queued->from = *from;
 

@@ -6,6 +6,7 @@
  * Layer 5.
  */
 #include "config.h"
+#include "frag.h"
 #include "netlink.h"
 #include "packet.h"
 
@@ -399,6 +400,7 @@ static void __exit wg_main_exit(void)
 	wg_tx_fini();
 	wg_peer_fini();
 	wg_pipeline_fini();
+	wg_frag_fini();
 	wg_allowedips_fini();
 }
 

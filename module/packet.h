@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * packet.h - the three paths: what goes out (tx.c), handshakes (handshake.c)
+ * The three paths: what goes out (tx.c), handshakes (handshake.c)
  * and what comes in (rx.c). Each calls only those before it.
  *
  * Layer 3.

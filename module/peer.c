@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * peer.c - the life of a peer, how it is found, and its mailbox.
+ * The life of a peer, how it is found, and its mailbox.
  *
  * Layer 2.
  *

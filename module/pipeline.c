@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * pipeline.c - ordered parallel work.
+ * Ordered parallel work.
  *
  * Layer 1.
  *

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * pipeline.h - ordered parallel work: jobs take places in a lane, are done
+ * Ordered parallel work: jobs take places in a lane, are done
  * anywhere, and leave the lane in the order of their places.
  *
  * Layer 1. Knows no skb and no peer.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * remote.c - where a peer is, sticky source addresses and the cached route
+ * Where a peer is, sticky source addresses and the cached route
  * there (spec 4.7).
  *
  * Layer 1.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * remote.h - where a peer is and the way there (spec 4.7).
+ * Where a peer is and the way there (spec 4.7).
  *
  * Layer 1, below socket.
  */

@@ -1,60 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * rx.c - everything an incoming packet meets, from top to bottom.
+ * Everything an incoming packet meets, from top to bottom.
  *
  * Layer 3.
  *
  *   wg_rx_receive	walk the datagrams of a UDP packet, each by itself
  *   wg_rx_submit	runs of one session take a place in their lane
- *   wg_rx_open		(in the poll or a worker) authenticate and decrypt
+ *   wg_rx_open		(in the poll or a worker) authenticate, decrypt, merge
  *   wg_rx_poll		(in order) take opened jobs from the lane
- *   wg_rx_deliver	replay, endpoint, key confirmation, timers
+ *   wg_rx_deliver	replays, endpoint, key confirmation, timers
  *   wg_rx_inner	is the packet what it says, may it come from there?
  */
+#include "open.h"
 #include "packet.h"
 
 #include <linux/slab.h>
 #include <linux/unaligned.h>
+#include <net/gso.h>
 #include <net/inet_ecn.h>
 #include <net/ip_tunnels.h>
-#include <crypto/chacha20poly1305.h>
-
-/**
- * struct wg_rx_cb - our notes in an opened packet's control block
- * @counter: of its first datagram; the others follow without a gap
- * @datagrams: it was made of
- * @bytes: these had, as they are counted (spec 5.5)
- */
-struct wg_rx_cb {
-	u64 counter;
-	u32 datagrams;
-	u32 bytes;
-};
-
-static struct wg_rx_cb *wg_rx_cb(struct sk_buff *skb)
-{
-	BUILD_BUG_ON(sizeof(struct wg_rx_cb) > sizeof(skb->cb));
-	return (struct wg_rx_cb *)skb->cb;
-}
 
 /**
  * struct wg_rx_job - a run of datagrams of one session
  * @job: its place in the lane
  * @keypair: opens it; a reference; its owner is the peer
- * @src: the UDP packet they are in; a reference, never written to
- * @offset: of the first datagram in @src
- * @len: of the run
- * @segment: length of each datagram but the last
- * @out: opened packets, linked by next
+ * @open: the datagrams and the packets made of them; its src is a reference
  */
 struct wg_rx_job {
 	struct wg_job job;
 	struct wg_keypair *keypair;
-	struct sk_buff *src;
-	u32 offset;
-	u32 len;
-	u32 segment;
-	struct sk_buff *out;
+	struct wg_open_job open;
 };
 
 static struct kmem_cache *wg_rx_job_cache;
@@ -66,78 +41,15 @@ static struct wg_peer *wg_rx_peer(const struct wg_rx_job *job)
 
 static u32 wg_rx_datagrams(const struct wg_rx_job *job)
 {
-	return DIV_ROUND_UP(job->len, job->segment);
+	return DIV_ROUND_UP(job->open.len, job->open.segment);
 }
 
 static void wg_rx_free_job(struct wg_rx_job *job)
 {
-	kfree_skb_list(job->out);
-	consume_skb(job->src);
+	kfree_skb_list(job->open.out);
+	consume_skb(job->open.src);
 	wg_keypair_put(job->keypair);
 	kmem_cache_free(wg_rx_job_cache, job);
-}
-
-/*
- * Opening.
- */
-
-/* Where a datagram stands in one piece, or NULL if it does not. */
-static const u8 *wg_rx_map(struct skb_seq_state *seq, u32 offset, u32 len)
-{
-	const u8 *data;
-
-	if (skb_seq_read(offset, &data, seq) < len)
-		return NULL;
-	return data;
-}
-
-/* Opens the datagram of @len bytes at @offset into a packet of its own, from
- * source to destination: the source may be shared.
- */
-static struct sk_buff *wg_rx_open_one(struct wg_rx_job *job,
-				      struct skb_seq_state *seq, u32 offset,
-				      u32 len)
-{
-	struct wg_device *wg = wg_rx_peer(job)->wg;
-	const u32 sealed = len - sizeof(struct wg_msg_data);
-	const u8 *src = wg_rx_map(seq, offset, len);
-	struct wg_msg_data head;
-	struct sk_buff *skb;
-	u64 counter;
-
-	if (src)
-		memcpy(&head, src, sizeof(head));
-	else if (skb_copy_bits(job->src, offset, &head, sizeof(head)))
-		return NULL;
-	counter = le64_to_cpu(head.counter);
-	if (!wg_replay_peek(&job->keypair->replay, counter)) {
-		wg_stats_inc(&wg->stats, WG_DROP_REPLAY);
-		return NULL;
-	}
-	skb = netdev_alloc_skb(wg->dev, sealed);
-	if (!skb) {
-		wg_stats_inc(&wg->stats, WG_DROP_NO_MEMORY);
-		return NULL;
-	}
-	if (src)
-		src += sizeof(head);
-	else if (skb_copy_bits(job->src, offset + sizeof(head), skb->data,
-			       sealed))
-		goto bad;
-	else
-		src = skb->data;
-	if (!chacha20poly1305_decrypt(skb->data, src, sealed, NULL, 0, counter,
-				      job->keypair->receive_key))
-		goto bad;
-	__skb_put(skb, sealed - WG_TAG_LEN);
-	wg_rx_cb(skb)->counter = counter;
-	wg_rx_cb(skb)->datagrams = 1;
-	wg_rx_cb(skb)->bytes = WG_DATA_OVERHEAD + skb->len;
-	return skb;
-bad:
-	wg_stats_inc(&wg->stats, WG_DROP_BAD_TAG);
-	kfree_skb(skb);
-	return NULL;
 }
 
 /* Lane operation: opens what can be opened of a job. */
@@ -145,27 +57,13 @@ static void wg_rx_open(struct wg_job *base)
 {
 	struct wg_rx_job *job = container_of(base, struct wg_rx_job, job);
 	struct wg_keypair *keypair = job->keypair;
-	struct wg_device *wg = wg_rx_peer(job)->wg;
-	u32 offset = job->offset, end = offset + job->len;
-	struct sk_buff **tail = &job->out;
-	struct skb_seq_state seq;
 
-	if (!wg_keypair_may_receive(keypair, ktime_get_coarse_boottime_ns())) {
-		WRITE_ONCE(keypair->receive_valid, false);
-		wg_stats_add(&wg->stats, WG_DROP_EXPIRED, wg_rx_datagrams(job));
+	if (wg_keypair_may_receive(keypair, ktime_get_coarse_boottime_ns())) {
+		wg_open(&job->open);
 		return;
 	}
-	skb_prepare_seq_read(job->src, 0, job->src->len, &seq);
-	for (; offset < end; offset += job->segment) {
-		u32 len = min(job->segment, end - offset);
-		struct sk_buff *skb = wg_rx_open_one(job, &seq, offset, len);
-
-		if (!skb)
-			continue;
-		*tail = skb;
-		tail = &skb->next;
-	}
-	skb_abort_seq_read(&seq);
+	WRITE_ONCE(keypair->receive_valid, false);
+	wg_stats_add(job->open.stats, WG_DROP_EXPIRED, wg_rx_datagrams(job));
 }
 
 /*
@@ -181,7 +79,7 @@ static void wg_rx_heard(struct wg_peer *peer, struct wg_rx_job *job)
 	struct wg_endpoint from;
 	u64 age;
 
-	if (!wg_socket_read_endpoint(&from, job->src))
+	if (!wg_socket_read_endpoint(&from, job->open.src))
 		wg_remote_learn(&peer->remote, &from);
 	if (wg_keyring_confirm(&peer->keyring, keypair)) {
 		wg_handshake_complete(peer);
@@ -207,7 +105,7 @@ static void wg_rx_refuse(struct wg_device *wg, struct sk_buff *skb,
 		DEV_STATS_INC(wg->dev, rx_length_errors);
 	else
 		DEV_STATS_INC(wg->dev, rx_frame_errors);
-	wg_stats_add(&wg->stats, why, wg_rx_cb(skb)->datagrams);
+	wg_stats_add(&wg->stats, why, wg_open_cb(skb)->datagrams);
 	kfree_skb(skb);
 }
 
@@ -240,7 +138,7 @@ static int wg_rx_stated_len(struct sk_buff *skb, u8 outer_tos)
 static void wg_rx_inner(struct wg_rx_lane *lane, struct wg_peer *peer,
 			struct sk_buff *skb, u8 outer_tos)
 {
-	u32 packets = wg_rx_cb(skb)->datagrams, bytes = wg_rx_cb(skb)->bytes;
+	u32 packets = wg_open_cb(skb)->datagrams, bytes = wg_open_cb(skb)->bytes;
 	struct wg_device *wg = peer->wg;
 	int len;
 
@@ -255,59 +153,110 @@ static void wg_rx_inner(struct wg_rx_lane *lane, struct wg_peer *peer,
 	skb_trim(skb, len);
 	if (wg_peer_find_by_src(wg, skb) != peer)
 		return wg_rx_refuse(wg, skb, WG_DROP_SOURCE_NOT_ALLOWED, false);
-	skb->ip_summed = CHECKSUM_UNNECESSARY;
-	skb->csum_level = ~0;
+	if (!skb_is_gso(skb)) {
+		skb->ip_summed = CHECKSUM_UNNECESSARY;
+		skb->csum_level = ~0;
+	}
 	napi_gro_receive(&lane->napi, skb);
 	wg_peer_count_rx(peer, packets, bytes);
 }
 
-/* Takes over one opened packet. True if it was news. */
-static bool wg_rx_accept(struct wg_rx_job *job, const struct sk_buff *skb)
+/* Claims the counters of a packet. Bit k of the answer: datagram k is news. */
+static u64 wg_rx_claim(struct wg_rx_job *job, struct sk_buff *skb)
 {
-	struct wg_device *wg = wg_rx_peer(job)->wg;
-	const struct wg_rx_cb *cb = wg_rx_cb((struct sk_buff *)skb);
+	const struct wg_open_cb *cb = wg_open_cb(skb);
+	u64 news = 0;
+	u32 k;
 
-	if (wg_replay_claim(&job->keypair->replay, cb->counter))
-		return true;
-	wg_stats_inc(&wg->stats, WG_DROP_REPLAY);
-	return false;
+	for (k = 0; k < cb->datagrams; k++) {
+		if (wg_replay_claim(&job->keypair->replay, cb->counter + k))
+			news |= BIT_ULL(k);
+		else
+			wg_stats_inc(job->open.stats, WG_DROP_REPLAY);
+	}
+	return news;
+}
+
+/* Some datagrams of a super-packet were replays that another job delivered
+ * since they were opened: takes it apart and leaves these out.
+ */
+static struct sk_buff *wg_rx_split(struct sk_buff *skb, u64 news)
+{
+	u32 bytes = wg_open_cb(skb)->bytes / wg_open_cb(skb)->datagrams;
+	struct sk_buff *list, *seg, *next, *kept = NULL, **end = &kept;
+	u32 k = 0;
+
+	skb->protocol = ip_tunnel_parse_protocol(skb);
+	skb_reset_mac_header(skb);
+	list = skb_gso_segment(skb, 0);
+	kfree_skb(skb);
+	if (IS_ERR_OR_NULL(list))
+		return NULL;
+	skb_list_walk_safe(list, seg, next) {
+		skb_mark_not_on_list(seg);
+		if (!(news & BIT_ULL(k++))) {
+			kfree_skb(seg);
+			continue;
+		}
+		wg_open_cb(seg)->datagrams = 1;
+		wg_open_cb(seg)->bytes = bytes;
+		*end = seg;
+		end = &seg->next;
+	}
+	return kept;
+}
+
+/* Delivers an opened packet: keepalive, or one or more inner packets. */
+static void wg_rx_packet(struct wg_rx_lane *lane, struct wg_rx_job *job,
+			 struct sk_buff *skb, u64 news)
+{
+	struct wg_peer *peer = wg_rx_peer(job);
+	u8 outer_tos = wg_socket_read_tos(job->open.src);
+	struct sk_buff *next;
+
+	if (!skb->len) {
+		wg_peer_count_rx(peer, 1, WG_DATA_OVERHEAD);
+		consume_skb(skb);
+		return;
+	}
+	wg_timers_data_received(&peer->timers);
+	if (unlikely(news != GENMASK_ULL(wg_open_cb(skb)->datagrams - 1, 0)))
+		skb = wg_rx_split(skb, news);
+	skb_list_walk_safe(skb, skb, next) {
+		skb_mark_not_on_list(skb);
+		wg_rx_inner(lane, peer, skb, outer_tos);
+	}
 }
 
 /* Delivers an opened job and frees it. */
 static void wg_rx_deliver(struct wg_rx_lane *lane, struct wg_rx_job *job)
 {
 	struct wg_peer *peer = wg_rx_peer(job);
-	u8 outer_tos = wg_socket_read_tos(job->src);
-	bool heard = false, data = false;
 	struct sk_buff *skb, *next;
+	bool heard = false;
+	u64 news;
 
 	rcu_read_lock();
-	skb_list_walk_safe(job->out, skb, next) {
+	skb_list_walk_safe(job->open.out, skb, next) {
 		skb_mark_not_on_list(skb);
 		if (wg_peer_is_dead(peer)) {
-			wg_stats_inc(&peer->wg->stats, WG_DROP_PEER_REMOVED);
+			wg_stats_add(job->open.stats, WG_DROP_PEER_REMOVED,
+				     wg_open_cb(skb)->datagrams);
 			kfree_skb(skb);
 			continue;
 		}
-		if (!wg_rx_accept(job, skb)) {
+		news = wg_rx_claim(job, skb);
+		if (!news) {
 			kfree_skb(skb);
 			continue;
 		}
 		if (!heard)
 			wg_rx_heard(peer, job);
 		heard = true;
-		if (!skb->len) {
-			wg_peer_count_rx(peer, 1, WG_DATA_OVERHEAD);
-			consume_skb(skb);
-			continue;
-		}
-		if (!data)
-			wg_timers_data_received(&peer->timers);
-		data = true;
-		wg_rx_inner(lane, peer, skb, outer_tos);
+		wg_rx_packet(lane, job, skb, news);
 	}
 	rcu_read_unlock();
-	job->out = NULL;
+	job->open.out = NULL;
 	wg_rx_free_job(job);
 }
 
@@ -372,9 +321,9 @@ static const struct wg_lane_ops wg_rx_lane_ops = {
  * becomes the order of places.
  */
 static void wg_rx_submit(struct wg_device *wg, __le32 receiver,
-			 const struct wg_rx_job *run)
+			 const struct wg_open_job *run)
 {
-	u32 n = wg_rx_datagrams(run);
+	u32 n = DIV_ROUND_UP(run->len, run->segment);
 	struct wg_keypair *keypair;
 	struct wg_rx_job *job;
 	struct wg_lane *lane;
@@ -391,8 +340,9 @@ static void wg_rx_submit(struct wg_device *wg, __le32 receiver,
 		wg_stats_add(&wg->stats, WG_DROP_NO_MEMORY, n);
 		return;
 	}
-	*job = *run;
-	job->src = skb_get(run->src);
+	job->open = *run;
+	job->open.src = skb_get(run->src);
+	job->open.keypair = keypair;
 	job->keypair = keypair;
 	wg_stats_inc(&wg->stats, n > 1 ? WG_STAT_RX_BUNDLES :
 					 WG_STAT_RX_SINGLES);
@@ -459,7 +409,11 @@ malformed:
 void wg_rx_receive(struct wg_socket *socket, struct sk_buff *skb)
 {
 	struct wg_device *wg = container_of(socket, struct wg_device, socket);
-	struct wg_rx_job run = { .src = skb };
+	struct wg_open_job run = {
+		.dev = wg->dev,
+		.stats = &wg->stats,
+		.src = skb,
+	};
 	__le32 receiver = 0;
 	u32 offset, len;
 

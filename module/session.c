@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * session.c - keypairs, their three slots, the replay window and the table of
+ * Keypairs, their three slots, the replay window and the table of
  * receiver indices (spec 2.3, 2.4, 2.5 and 2.8).
  *
  * Layer 1. Lock order: wg_keyring.lock, then wg_index_table.lock.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * session.h - keypairs, the three slots they live in, the replay window and
+ * Keypairs, the three slots they live in, the replay window and
  * the table of receiver indices (spec 2.3, 2.4, 2.5 and 2.8).
  *
  * Layer 1. Whoever owns a keyring or an index entry is an opaque pointer.

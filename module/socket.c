@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * socket.c - UDP in and out of the kernel (spec 3.6, 4.6 and 5.1).
+ * UDP in and out of the kernel (spec 3.6, 4.6 and 5.1).
  *
  * Layer 1.
  *

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * socket.h - the UDP sockets of a device, and how to get a packet to a peer
+ * The UDP sockets of a device, and how to get a packet to a peer
  * (spec 3.6, 4.6 and 5.1).
  *
  * Layer 1. What comes in goes to a callback given at open; what is sent is

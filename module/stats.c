@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * stats.c - counters per device and CPU.
+ * Counters per device and CPU.
  *
  * Layer 1.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * stats.h - why packets were dropped, and how the data path works, counted
+ * Why packets were dropped, and how the data path works, counted
  * per device and CPU; shown by `ethtool -S`.
  *
  * Layer 1; every other unit may use it.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * timers.c - the five timers of a peer and its attempt count as one state
+ * The five timers of a peer and its attempt count as one state
  * machine on one kernel timer (spec 2.6).
  *
  * Layer 1.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * wg.h - the map: the two objects everything is about, who protects what, and
+ * The map: the two objects everything is about, who protects what, and
  * how a peer is found, held and told to do something.
  *
  * Layer 2. An object is made of leaves; only this layer knows references.

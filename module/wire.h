@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * wire.h - what the protocol looks like on the wire, and its constants.
+ * What the protocol looks like on the wire, and its constants.
  *
  * Layer 0: no code, only formats. Spec 1.2, 1.5 and 2.1.
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * allowedips_kunit.c - longest-prefix match: the facts of spec 6 one by one.
+ * Longest-prefix match: the facts of spec 6 one by one.
  */
 #include "allowedips_kunit.h"
 

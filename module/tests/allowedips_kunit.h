@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * allowedips_kunit.h - what the tests of allowedips.c have in common.
+ * What the tests of allowedips.c have in common.
  */
 #ifndef _WG_ALLOWEDIPS_KUNIT_H
 #define _WG_ALLOWEDIPS_KUNIT_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * allowedips_random_kunit.c - longest-prefix match: a random comparison with a
+ * Longest-prefix match: a random comparison with a
  * plain list, and lookups during changes.
  */
 #include "allowedips_kunit.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * session_kunit.c - slots against the table of spec 2.3, the index table, the
+ * Slots against the table of spec 2.3, the index table, the
  * life of a keypair, and the replay window against a naive one.
  */
 #include "../session.h"
@@ -401,17 +401,22 @@ static void keypair_get_after_last_put(struct kunit *test)
 static void keypair_find_skips_handshakes(struct kunit *test)
 {
 	struct wg_session_kunit *fix = test->priv;
-	struct wg_index_entry *entry;
-	__le32 index;
+	/* Whole, so that nothing but its type keeps it from being found. */
+	struct wg_keypair *keypair = wg_session_kunit_create(test);
+	struct wg_index_entry *entry = &keypair->index, *found;
 
-	KUNIT_ASSERT_EQ(test, wg_index_insert(&fix->table, &fix->handshake), 0);
-	index = fix->handshake.index;
+	entry->type = WG_INDEX_HANDSHAKE;
+	KUNIT_ASSERT_EQ(test, wg_index_insert(&fix->table, entry), 0);
 	rcu_read_lock();
-	entry = wg_index_find(&fix->table, index);
+	found = wg_index_find(&fix->table, entry->index);
 	rcu_read_unlock();
-	KUNIT_EXPECT_PTR_EQ(test, entry, &fix->handshake);
-	KUNIT_EXPECT_NULL(test, wg_keypair_find(&fix->table, index));
-	wg_index_remove(&fix->table, &fix->handshake);
+	KUNIT_EXPECT_PTR_EQ(test, found, entry);
+	KUNIT_EXPECT_NULL(test, wg_keypair_find(&fix->table, entry->index));
+	entry->type = WG_INDEX_KEYPAIR;
+	KUNIT_EXPECT_TRUE(test, wg_session_kunit_finds(fix, entry->index,
+						       keypair));
+	wg_index_remove(&fix->table, entry);
+	wg_keypair_put(keypair);
 }
 
 static void index_insert_removes_the_older_one(struct kunit *test)

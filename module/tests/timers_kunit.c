@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * timers_kunit.c - deadlines after each event, what expiry reports, and both
+ * Deadlines after each event, what expiry reports, and both
  * under concurrency (spec 2.6).
  *
  * No test waits for a real deadline: it is moved into the past, and the test

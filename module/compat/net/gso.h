@@ -3,10 +3,13 @@
 #ifndef _WG_COMPAT_NET_GSO_H
 #define _WG_COMPAT_NET_GSO_H
 
-#if __has_include_next(<net/gso.h>)
-#include_next <net/gso.h>
-#else
+#include <linux/version.h>
+
+/* By version: sparse does not know __has_include_next. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
 #include <linux/netdevice.h>
+#else
+#include_next <net/gso.h>
 #endif
 
 #endif /* _WG_COMPAT_NET_GSO_H */
