@@ -22,10 +22,12 @@ static time_t ctx_now(void)
 
 void ctx_init(struct ctx *ctx, const char *argv0)
 {
-	const char *slash = argv0 ? strrchr(argv0, '/') : NULL;
+	const char *slash;
 
 	memset(ctx, 0, sizeof(*ctx));
-	ctx->prog = slash ? slash + 1 : argv0 ? argv0 : "wgpeer";
+	ctx->path = argv0 ? argv0 : "wgpeer";
+	slash = strrchr(ctx->path, '/');
+	ctx->prog = slash ? slash + 1 : ctx->path;
 	ctx->compat = !strcmp(ctx->prog, "wg");
 	ctx->out = stdout;
 	ctx->err = stderr;

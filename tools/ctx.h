@@ -10,7 +10,8 @@
 
 /**
  * struct ctx - one run of the program
- * @prog:	name we were called by, without directories
+ * @path:	how we were called
+ * @prog:	the same without directories
  * @compat:	called as "wg": be exactly that program on standard output
  * @out:	standard output
  * @err:	standard error
@@ -22,6 +23,7 @@
  * @error:	text of the last failure, printed once by main
  */
 struct ctx {
+	const char *path;
 	const char *prog;
 	bool compat;
 	FILE *out;

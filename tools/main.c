@@ -54,7 +54,7 @@ static void main_help(const struct ctx *ctx, FILE *out)
 	size_t i;
 
 	fprintf(out, "Usage: %s <cmd> [<args>]\n\nAvailable subcommands:\n",
-		ctx->prog);
+		ctx->path);
 	for (i = 0; i < MAIN_VERBS; i++)
 		fprintf(out, "  %s: %s\n", main_verbs[i].name,
 			main_verbs[i].help);

@@ -78,12 +78,12 @@ for word in -v --version version; do
 done
 is "wgpeer version" 0 "wgpeer v[0-9]*" "" "$tmp/wgpeer" version
 for word in -h --help help; do
-	is "wg $word" 0 "Usage: wg <cmd> *" "" "$wg" $word
+	is "wg $word" 0 "Usage: $wg <cmd> *" "" "$wg" $word
 	is "wg show $word" 0 "" "Usage: wg show { <interface> *" "$wg" show $word
 	is "wgpeer set $word" 0 "" "Usage: wgpeer set <interface> *" "$tmp/wgpeer" set $word
 done
 is "help with more words" 1 "" "Invalid subcommand: \`help'*" "$wg" help show
-is "unknown verb" 1 "" "Invalid subcommand: \`frob'*Usage: wg <cmd>*" "$wg" frob
+is "unknown verb" 1 "" "Invalid subcommand: \`frob'*Usage: $wg <cmd>*" "$wg" frob
 is "abbreviated verb" 1 "" "Invalid subcommand: \`sh'*" "$wg" sh
 is "show, too many words" 1 "" "Usage: wg show *" "$wg" show a b c
 is "show interfaces, a word too many" 1 "" "Usage: wg show *" "$wg" show interfaces peers
