@@ -18,8 +18,8 @@ set -uE
 : "${WG_SELFTESTS:=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)}"
 : "${WG_CACHE:=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/wgpeer}"
 : "${WG_VERBOSE:=}"
-PY=/usr/bin/python3
-PYDIR=$WG_SELFTESTS/py
+# shellcheck disable=SC2034 # used by scenarios
+PY=/usr/bin/python3 PYDIR=$WG_SELFTESTS/py
 export PYTHONDONTWRITEBYTECODE=1 LC_ALL=C WG_COLOR_MODE=never
 
 # The program under test where it exists, else the stock one.
@@ -354,11 +354,11 @@ pings()
 {
 	local ns=$1 to=$2 count=$3 out
 	shift 3
-	out=$(on "$ns" ping -n -q -A -c "$count" -w $((5 * SCALE)) "$@" "$to") &&
-		[ "$(awk '/packets transmitted/ { print $1 - $4 }' <<< "$out")" -le 3 ] || {
+	if ! out=$(on "$ns" ping -n -q -A -c "$count" -w $((5 * SCALE)) "$@" "$to") ||
+		[ "$(awk '/packets transmitted/ { print $1 - $4 }' <<< "$out")" -gt 3 ]; then
 		echo "$out"
 		return 1
-	}
+	fi
 }
 
 # --- traffic -----------------------------------------------------------------
@@ -438,9 +438,10 @@ need() { command -v "$1" > /dev/null || skip_all "no program $1"; }
 need_nft()
 {
 	ns_add probe
-	on probe nft add table inet probe > /dev/null 2>&1 &&
-		on probe nft 'add chain inet probe c { type nat hook postrouting priority 100; }' > /dev/null 2>&1 ||
-		{ ns_del probe; skip_all "kernel without nftables NAT"; }
+	if ! on probe nft add table inet probe > /dev/null 2>&1 ||
+		! on probe nft 'add chain inet probe c { type nat hook postrouting priority 100; }' > /dev/null 2>&1; then
+		skip_all "kernel without nftables NAT"
+	fi
 	ns_del probe
 }
 

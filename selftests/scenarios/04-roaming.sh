@@ -57,7 +57,7 @@ same_session()
 forged_stays()
 {
 	# The address of a genuine peer, the wrong content: data, and an initiation.
-	on a $PY -c '
+	on a "$PY" -c '
 import socket, os
 s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
 s.bind(("fd00:aa::1", 4444))

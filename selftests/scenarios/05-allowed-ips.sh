@@ -71,7 +71,7 @@ remove_one()
 {
 	wgc b set wg0 peer "${PUB[a]}" allowed-ips 192.168.241.1/32,192.168.50.0/24,fd00:241::1/128
 	wgc b set wg0 peer "${PUB[c]}" allowed-ips 10.1.0.0/16
-	PYTHONPATH=$PYDIR on b $PY - "${PUB[a]}" "${PUB[c]}" > "$TMP/out" 2>&1 <<'P' || {
+	PYTHONPATH=$PYDIR on b "$PY" - "${PUB[a]}" "${PUB[c]}" > "$TMP/out" 2>&1 <<'P' || {
 import sys
 from genl import *
 g, c = Genl(), Check()

@@ -29,7 +29,7 @@ wgc a set wg0 peer "${PUB[c]}" allowed-ips 192.168.241.7/32,fd00:241::7/128
 # errno of a datagram sent to ADDR: the local sender of a lockless device sees it
 send_errno()
 {
-	on a $PY - "$1" <<'P'
+	on a "$PY" - "$1" <<'P'
 import errno, socket, sys
 to = sys.argv[1]
 s = socket.socket(socket.AF_INET6 if ":" in to else socket.AF_INET, socket.SOCK_DGRAM)
@@ -104,7 +104,7 @@ not_ip()
 	local before
 	# A raw frame with a version nibble that is neither 4 nor 6.
 	before=$(dev_stat a wg0 tx_errors)
-	on a $PY - <<'P' || skip "kernel without packet sockets"
+	on a "$PY" - <<'P' || skip "kernel without packet sockets"
 import socket, sys
 try:
     s = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0)

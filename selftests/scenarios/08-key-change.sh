@@ -81,7 +81,7 @@ staged() { on a ip route get 192.168.241.2 > /dev/null && pgrep -x ping > /dev/n
 
 clamped()
 {
-	PYTHONPATH=$PYDIR on a $PY - <<'P'
+	PYTHONPATH=$PYDIR on a "$PY" - <<'P'
 from genl import *
 g, c = Genl(), Check()
 raw = bytes([0xff] * 32)

@@ -38,8 +38,8 @@ confined()
 	reach x 192.168.241.2
 	reach b 192.168.241.1
 	# The socket is in a, not in x.
-	on a ss -Hlnu | grep -q ':1001 '
-	refute eval 'on x ss -Hlnu | grep -q ":1001 "'
+	listening a 1001
+	refute listening x 1001
 }
 
 creator_gone()

@@ -14,6 +14,8 @@ two_peers 4
 down() { ip -n "$PFX-$1" link set wg0 down; }
 up() { ip -n "$PFX-$1" link set wg0 up; }
 
+bound() { on "$1" ss -Hlnu "sport = :$2" | grep -q .; }
+
 kept()
 {
 	local ep rx tx
@@ -26,14 +28,14 @@ kept()
 	rx=$(peer_field b wg0 a rx) tx=$(peer_field b wg0 a tx)
 	down b
 	equal "port while down" "$(wgc b show wg0 listen-port)" "$(< "$TMP/port")"
-	refute eval 'on b ss -Hlnu | grep -q ":$(< "$TMP/port") "'
+	refute bound b "$(< "$TMP/port")"
 	has_handshake b wg0 a
 	up b
 	equal "port after up" "$(wgc b show wg0 listen-port)" "$(< "$TMP/port")"
 	equal "endpoint" "$(peer_field b wg0 a endpoint)" "$ep"
 	[ "$(peer_field b wg0 a rx)" -ge "$rx" ]
 	[ "$(peer_field b wg0 a tx)" -ge "$tx" ]
-	on b ss -Hlnu | grep -q ":$(< "$TMP/port") "
+	bound b "$(< "$TMP/port")"
 }
 
 # The next packet after up needs a handshake: an initiation is seen.
@@ -65,11 +67,10 @@ in_use()
 
 cycles()
 {
-	local i
 	reach a 192.168.241.2
 	bg a ping -n -q -i 0.002 -c 1000000 192.168.241.2 > /dev/null
 	bg b ping -n -q -i 0.002 -c 1000000 -s 1380 fd00:241::1 > /dev/null
-	for i in 1 2 3 4 5 6 7 8; do
+	for _ in 1 2 3 4 5 6 7 8; do
 		down b
 		up b
 		down a

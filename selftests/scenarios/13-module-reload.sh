@@ -28,15 +28,15 @@ setup()
 	wg_dev b wg0 b 1002 192.168.241.2/24
 	wgc a set wg0 peer "${PUB[b]}" allowed-ips 192.168.241.2/32 endpoint 10.0.0.2:1002 persistent-keepalive 1
 	wgc b set wg0 peer "${PUB[a]}" allowed-ips 192.168.241.1/32
-	reach a 192.168.241.2
+	reach_soon a 192.168.241.2
 }
 
 two_ns
 
 under_traffic()
 {
-	local i floods
-	for i in 1 2 3; do
+	local floods
+	for _ in 1 2 3; do
 		setup
 		bg a ping -n -q -i 0.002 -c 1000000 192.168.241.2 > /dev/null
 		floods=$BG

@@ -92,7 +92,8 @@ flags_live()
 # UDP super-packets of a sender inside the tunnel (UDP_SEGMENT)
 udp_segments()
 {
-	bg b $PY - <<'P'
+	# A background program has no standard input.
+	cat > "$TMP/receive.py" <<'P'
 import socket, sys
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
@@ -103,9 +104,10 @@ for i in range(120):
     want = i % 40
     assert len(d) == (1000 if want < 39 else 500) and d[0] == want, (i, len(d), d[0])
 P
+	bg b "$PY" "$TMP/receive.py"
 	local rx=$BG
 	wait_for 5 listening b 5400
-	on a $PY - <<'P'
+	on a "$PY" - <<'P'
 import socket
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.setsockopt(socket.IPPROTO_UDP, 103, 1000)

@@ -63,7 +63,7 @@ mark_back()
 	key py
 	wgc b set wg0 peer "${PUB[py]}" allowed-ips 192.168.241.77/32
 	capture b wg0 in icmp and src 192.168.241.77
-	PYTHONPATH=$PYDIR on a $PY - "$(< "$TMP/py.key")" "${PUB[b]}" <<'P'
+	PYTHONPATH=$PYDIR on a "$PY" - "$(< "$TMP/py.key")" "${PUB[b]}" <<'P'
 import sys
 from noise import *
 p, w = Peer(sys.argv[1], sys.argv[2]), Wire(("10.0.0.2", 1002))

@@ -19,7 +19,7 @@ ns_sysctl b net.ipv6.conf.wg0.disable_ipv6 1
 
 exchange()
 {
-	PYTHONPATH=$PYDIR on a $PY - "$(< "$TMP/py.key")" "${PUB[b]}" <<'P'
+	PYTHONPATH=$PYDIR on a "$PY" - "$(< "$TMP/py.key")" "${PUB[b]}" <<'P'
 import sys
 from noise import *
 p, w = Peer(sys.argv[1], sys.argv[2]), Wire(("10.0.0.2", 1002))
@@ -60,7 +60,7 @@ inner_errors()
 	frame=$(dev_stat b wg0 rx_frame_errors)
 	length=$(dev_stat b wg0 rx_length_errors)
 	errors=$(dev_stat b wg0 rx_errors)
-	PYTHONPATH=$PYDIR on a $PY - "$(< "$TMP/py.key")" "${PUB[b]}" <<'P'
+	PYTHONPATH=$PYDIR on a "$PY" - "$(< "$TMP/py.key")" "${PUB[b]}" <<'P'
 import sys, time
 from noise import *
 p, w = Peer(sys.argv[1], sys.argv[2]), Wire(("10.0.0.2", 1002))

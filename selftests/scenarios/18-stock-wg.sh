@@ -32,8 +32,8 @@ all_forms()
 	shown endpoints "${PUB[b]}${t}10.0.0.2:1002"
 	shown allowed-ips "${PUB[b]}${t}192.168.241.2/32 fd00:241::2/128"
 	shown persistent-keepalive "${PUB[b]}${t}off"
-	wgc a show wg0 latest-handshakes | grep -Eq "$t[1-9][0-9]{9}$"
-	wgc a show wg0 transfer | grep -Eq "$t[1-9][0-9]*$t[1-9][0-9]*$"
+	wgc a show wg0 latest-handshakes | grep -Eq "${t}[1-9][0-9]{9}\$"
+	wgc a show wg0 transfer | grep -Eq "${t}[1-9][0-9]*${t}[1-9][0-9]*\$"
 	equal "interfaces" "$(wgc a show interfaces)" wg0
 	equal "lines of dump" "$(wgc a show all dump | wc -l)" 2
 	wgc a show | grep -q 'latest handshake: '

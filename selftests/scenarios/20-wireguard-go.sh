@@ -15,7 +15,7 @@ need socat
 
 export WG_I_PREFER_BUGGY_USERSPACE_TO_POLISHED_KMOD=1
 two_ns
-on b $PY -c 'import fcntl, struct; f = open("/dev/net/tun", "r+b", 0)
+on b "$PY" -c 'import fcntl, struct; f = open("/dev/net/tun", "r+b", 0)
 fcntl.ioctl(f, 0x400454ca, struct.pack("16sH", b"probe", 1))' 2> /dev/null || skip_all "kernel without TUN"
 GO=go$((RANDOM % 10000))
 
@@ -33,11 +33,13 @@ start()
 	wgc a set wg0 peer "${PUB[b]}" allowed-ips 192.168.241.2/32,fd00:241::2/128
 }
 
+no_tun() { ! ipn b link show $GO > /dev/null 2>&1; }
+
 stop()
 {
 	ipn a link del wg0
 	bg_end "$(< "$TMP/go.pid")"
-	wait_for 10 eval '! ip -n "$PFX-b" link show '$GO
+	wait_for 10 no_tun
 	rm -f /var/run/wireguard/$GO.sock
 }
 

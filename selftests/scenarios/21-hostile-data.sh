@@ -24,7 +24,7 @@ py()
 		printf 'p, w = Peer(sys.argv[1], sys.argv[2]), Wire(("10.0.0.2", 1002))\n'
 		cat
 	} > "$TMP/script.py"
-	PYTHONPATH=$PYDIR on a $PY "$TMP/script.py" "$(< "$TMP/py.key")" "${PUB[b]}"
+	PYTHONPATH=$PYDIR on a "$PY" "$TMP/script.py" "$(< "$TMP/py.key")" "${PUB[b]}"
 }
 
 state()

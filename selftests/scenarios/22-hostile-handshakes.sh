@@ -23,7 +23,7 @@ py()
 		printf 'p, w = Peer(sys.argv[1], sys.argv[2]), Wire(("10.0.0.2", 1002), ("10.0.0.1", 4001))\n'
 		cat
 	} > "$TMP/script.py"
-	PYTHONPATH=$PYDIR on a $PY "$TMP/script.py" "$(< "$TMP/py.key")" "${PUB[b]}" "$@"
+	PYTHONPATH=$PYDIR on a "$PY" "$TMP/script.py" "$(< "$TMP/py.key")" "${PUB[b]}" "$@"
 }
 
 grew() { ! ours || [ "$(drops b wg0 "$1")" -ge "$2" ] || { on b ethtool -S wg0; return 1; }; }

@@ -49,10 +49,9 @@ P
 
 flood()
 {
-	local i
 	: > "$TMP/floods"
-	for i in 1 2; do
-		PYTHONPATH=$PYDIR bg a $PY "$TMP/flood.py" "${PUB[b]}"
+	for _ in 1 2; do
+		PYTHONPATH=$PYDIR bg a "$PY" "$TMP/flood.py" "${PUB[b]}"
 		echo "$BG" >> "$TMP/floods"
 	done
 }
@@ -60,7 +59,7 @@ flood()
 cookie()
 {
 	flood
-	PYTHONPATH=$PYDIR on a $PY - "$(< "$TMP/py.key")" "${PUB[b]}" <<'P'
+	PYTHONPATH=$PYDIR on a "$PY" - "$(< "$TMP/py.key")" "${PUB[b]}" <<'P'
 import sys
 from noise import *
 p = Peer(sys.argv[1], sys.argv[2])
@@ -117,7 +116,7 @@ calm()
 	for i in $(< "$TMP/floods"); do bg_end "$i"; done
 	gone() { ! kill -0 "$(head -n 1 "$TMP/floods")"; }
 	wait_for 5 gone
-	PYTHONPATH=$PYDIR on a $PY - "$(< "$TMP/py.key")" "${PUB[b]}" <<'P'
+	PYTHONPATH=$PYDIR on a "$PY" - "$(< "$TMP/py.key")" "${PUB[b]}" <<'P'
 import sys
 from noise import *
 end = time.monotonic() + 30

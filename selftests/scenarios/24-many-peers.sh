@@ -27,7 +27,7 @@ make_conf()
 {
 	printf '[Interface]\nPrivateKey=%s\nListenPort=1001\n' "$(< "$TMP/a.key")"
 	printf '[Peer]\nPublicKey=%s\nAllowedIPs=192.168.241.2/32,fd00:241::2/128\nEndpoint=10.0.0.2:1002\n' "${PUB[b]}"
-	PYTHONPATH=$PYDIR $PY - $N <<'P'
+	PYTHONPATH=$PYDIR "$PY" - $N <<'P'
 import sys, base64
 from genl import key
 for n in range(int(sys.argv[1])):

@@ -24,9 +24,9 @@ while True:
     g.call(attr(D_IFNAME, "wg0") + peers(*[peer(key(k), u32(P_FLAGS, 2), nest(P_ALLOWED, *ips[k::40])) for k in range(40)]))
     g.call(attr(D_IFNAME, "wg0") + peers(peer(key(n % 40), u32(P_FLAGS, 1))))
 P
-	PYTHONPATH=$PYDIR bg a $PY "$TMP/change.py"
+	PYTHONPATH=$PYDIR bg a "$PY" "$TMP/change.py"
 	bg a ping -n -q -i 0.01 -c 100000 192.168.241.2 > /dev/null
-	PYTHONPATH=$PYDIR on a $PY - "${PUB[b]}" <<'P'
+	PYTHONPATH=$PYDIR on a "$PY" - "${PUB[b]}" <<'P'
 import sys
 from genl import *
 g = Genl()
@@ -53,9 +53,8 @@ P
 
 tool_copes()
 {
-	local i
-	# The tools start again when a dump was interrupted.
-	for i in 1 2 3; do
+		# The tools start again when a dump was interrupted.
+	for _ in 1 2 3; do
 		timeout $((10 * SCALE)) nsenter --net="/run/netns/$PFX-a" "$WG" show wg0 dump | grep -q "${PUB[b]}"
 	done
 }
@@ -63,7 +62,7 @@ tool_copes()
 # Without changes the split of one peer over many messages is put together.
 splitting()
 {
-	PYTHONPATH=$PYDIR on b $PY - <<'P'
+	PYTHONPATH=$PYDIR on b "$PY" - <<'P'
 from genl import *
 g, c = Genl(), Check()
 many = ["10.%d.%d.%d/32" % (i >> 16, i >> 8 & 255, i & 255) for i in range(3000)]
@@ -89,7 +88,7 @@ P
 # The first peer overflows: the device's attributes are there all the same.
 first_overflows()
 {
-	PYTHONPATH=$PYDIR on b $PY - <<'P'
+	PYTHONPATH=$PYDIR on b "$PY" - <<'P'
 from genl import *
 g, c = Genl(), Check()
 g.call(attr(D_IFNAME, "wg0") + u32(D_FLAGS, 1))

@@ -26,7 +26,7 @@ nl()
 		cat
 		printf 'c.done()\n'
 	} > "$TMP/nl.py"
-	PYTHONPATH=$PYDIR on a $PY "$TMP/nl.py"
+	PYTHONPATH=$PYDIR on a "$PY" "$TMP/nl.py"
 }
 
 lookup()

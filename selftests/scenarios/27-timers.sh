@@ -87,10 +87,9 @@ for t in threads:
 for t in threads:
     t.join()
 P
-start=$EPOCHREALTIME
 args=()
 for n in oneway silent dead lively; do args+=("$n" "$(< "$TMP/$n.key")"); done
-PYTHONPATH=$PYDIR bg a $PY "$TMP/watch.py" "${PUB[b]}" "${args[@]}" > "$TMP/watch.log" 2>&1
+PYTHONPATH=$PYDIR bg a "$PY" "$TMP/watch.py" "${PUB[b]}" "${args[@]}" > "$TMP/watch.log" 2>&1
 WATCH=$BG
 OUT=$TMP/watch.py.out
 ready() { [ "$(grep -c ready "$OUT")" = 2 ]; }
@@ -102,7 +101,7 @@ times() { awk -v t="$1" -v k="$2" '$1 == t && $2 == k { print $3 }' "$OUT"; }
 # between VALUE LOW HIGH; the high bound gives way on a slow machine
 between()
 {
-	awk -v v="$1" -v l="$2" -v h="$3" -v s=$SCALE 'BEGIN { exit !(v >= l && v <= h + 0.25 * s) }' ||
+	awk -v v="$1" -v l="$2" -v h="$3" -v s="$SCALE" 'BEGIN { exit !(v >= l && v <= h + 0.25 * s) }' ||
 		{ echo "got '$1', wanted $2 .. $3"; return 1; }
 }
 
@@ -113,7 +112,6 @@ wgc b set wg0 peer "${PUB[lively]}" persistent-keepalive 1
 
 up_at_once()
 {
-	local before
 	ns_add u
 	key u
 	ipn u link add wg0 type wireguard

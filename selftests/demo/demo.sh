@@ -1,0 +1,235 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# A VPN server, a client behind a NAT router and two joined sites, all in one
+# virtual machine: namespaces with real forwarding and NAT, every tunnel made by
+# our module and set up by our tool.
+#
+#                        inet (switch) 203.0.113.0/24
+#       .1 |            .10 |  .11 |           .21 |            .22 |
+#       server             router            site-a            site-b
+#   [wg0 10.8.0.1]           | NAT         [wg0 10.9.0.1]    [wg0 10.9.0.2]
+#   services 10.99.0.1       |                  |                 |
+#                   192.168.7.1, 192.168.8.1  10.1.0.1          10.2.0.1
+#                          client             lan-a             lan-b
+#                      [wg0 10.8.0.2]        10.1.0.5          10.2.0.5
+#
+# timeout: 300
+
+here=$(cd "$(dirname "$0")" && pwd)
+: "${WG_SELFTESTS:=$(dirname "$here")}" "${WG_MODULE:=ours}" "${WGPEER:=wgpeer}"
+export WG_COLOR_MODE=never LC_ALL=C
+WORK=$(mktemp -d /tmp/wgdemo.XXXXXX)
+ALL="inet server router client site-a site-b lan-a lan-b"
+BEGIN=$SECONDS
+
+# The tool is ours; a machine without it shows the same with the stock one.
+[ -x "$WGPEER" ] || WGPEER=wg
+tool=$(basename "$WGPEER")
+say() { printf '\n[%3d s] %s\n' $((SECONDS - BEGIN)) "$*"; }
+
+finish()
+{
+	local pid ns
+	[ ! -f "$WORK/pids" ] || while read -r pid; do kill "$pid" 2> /dev/null; done < "$WORK/pids"
+	for ns in $ALL; do ip netns del "$ns" 2> /dev/null; done
+	rm -rf "$WORK"
+}
+trap finish EXIT
+
+die()
+{
+	printf '\ndemo: FAIL - %s\n' "$*"
+	exit 1
+}
+
+on()
+{
+	local ns=$1
+	shift
+	nsenter --net="/run/netns/$ns" -- "$@"
+}
+
+# wgp NS ARG...: our tool in a namespace, shown as it runs
+wgp()
+{
+	local ns=$1
+	shift
+	printf '  %-8s # %s %s\n' "$ns" "$tool" "${*//$WORK\//}"
+	on "$ns" "$WGPEER" "$@" || die "$tool $1 failed in $ns"
+}
+
+# shown NS CMD...: any other command, shown as well
+shown()
+{
+	local ns=$1
+	shift
+	printf '  %-8s # %s\n' "$ns" "$*"
+	on "$ns" "$@"
+}
+
+# wait_for SECONDS CMD...
+wait_for()
+{
+	local end=$((SECONDS + $1))
+	shift
+	until "$@" > /dev/null 2>&1; do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.1
+	done
+}
+
+cable()
+{
+	ip -n "$1" link add "$2" type veth peer name "$4" netns "$3"
+	ip -n "$1" link set "$2" up
+	ip -n "$3" link set "$4" up
+}
+
+# uplink NS DEV ADDRESS: a port of the switch
+uplink()
+{
+	cable "$1" "$2" inet "$1-$2"
+	ip -n inet link set "$1-$2" master br0
+	ip -n "$1" addr add "$3/24" dev "$2"
+}
+
+network()
+{
+	local ns
+	for ns in $ALL; do
+		ip netns add "$ns" || return 1
+		ip -n "$ns" link set lo up
+		on "$ns" sh -c 'echo 1 > /proc/sys/net/ipv4/ip_forward'
+	done
+	ip -n inet link add br0 type bridge
+	ip -n inet link set br0 up
+	uplink server eth0 203.0.113.1
+	uplink router up0 203.0.113.10
+	uplink router up1 203.0.113.11
+	uplink site-a eth0 203.0.113.21
+	uplink site-b eth0 203.0.113.22
+	ip -n server addr add 10.99.0.1/32 dev lo
+
+	# Two networks behind the router, as of a home and of a phone: each is
+	# masqueraded by an address of its own.
+	cable client eth0 router in0
+	cable client eth1 router in1
+	ip -n router addr add 192.168.7.1/24 dev in0
+	ip -n router addr add 192.168.8.1/24 dev in1
+	ip -n client addr add 192.168.7.2/24 dev eth0
+	ip -n client addr add 192.168.8.2/24 dev eth1
+	ip -n client route add default via 192.168.7.1
+	# Two uplinks in one network: no filter by reverse path.
+	on router sh -c 'echo 2 > /proc/sys/net/ipv4/conf/all/rp_filter'
+	on router nft -f - <<'N' || return 1
+table ip nat {
+	chain post {
+		type nat hook postrouting priority 100
+		ip saddr 192.168.7.0/24 oifname "up*" snat to 203.0.113.10
+		ip saddr 192.168.8.0/24 oifname "up*" snat to 203.0.113.11
+	}
+}
+N
+
+	cable lan-a eth0 site-a lan0
+	cable lan-b eth0 site-b lan0
+	ip -n site-a addr add 10.1.0.1/24 dev lan0
+	ip -n lan-a addr add 10.1.0.5/24 dev eth0
+	ip -n lan-a route add default via 10.1.0.1
+	ip -n site-b addr add 10.2.0.1/24 dev lan0
+	ip -n lan-b addr add 10.2.0.5/24 dev eth0
+	ip -n lan-b route add default via 10.2.0.1
+}
+
+# device NS ADDRESS PORT
+device()
+{
+	(umask 077; "$WGPEER" genkey > "$WORK/$1.key")
+	"$WGPEER" pubkey < "$WORK/$1.key" > "$WORK/$1.pub"
+	shown "$1" ip link add wg0 type wireguard || die "no device of type wireguard"
+	wgp "$1" set wg0 listen-port "$3" private-key "$WORK/$1.key"
+	shown "$1" ip addr add "$2" dev wg0
+	shown "$1" ip link set wg0 up || die "wg0 does not come up in $1"
+}
+
+pub() { cat "$WORK/$1.pub"; }
+
+# reach NS ADDRESS WHAT
+reach()
+{
+	printf '  %-8s # ping %s   (%s)\n' "$1" "$2" "$3"
+	wait_for 30 on "$1" ping -n -q -c 1 -W 3 "$2" || die "$3: $1 does not reach $2"
+	on "$1" ping -n -c 2 -i 0.2 -W 5 "$2" | sed -n 's/^\(64 bytes\|rtt\)/             \1/p'
+}
+
+listening() { on "$1" ss -Hltn 'sport = :5201' | grep -q .; }
+
+# speed NS1 NS2 ADDRESS WHAT: two seconds of TCP
+speed()
+{
+	on "$2" iperf3 -s -1 > "$WORK/iperf" 2>&1 &
+	echo $! >> "$WORK/pids"
+	wait_for 10 listening "$2" || die "iperf3 does not start"
+	printf '  %-8s # iperf3 -c %s -t 2   (%s)\n' "$1" "$3" "$4"
+	on "$1" timeout 60 iperf3 -c "$3" -t 2 -f m > "$WORK/out" 2>&1 ||
+		{ cat "$WORK/out"; die "$4: iperf3 failed"; }
+	sed -n 's/^.*sec \(.*MBytes.*\) receiver/             \1 received/p' "$WORK/out"
+	grep -q 'receiver' "$WORK/out" || die "$4: nothing received"
+}
+
+endpoint() { on server "$WGPEER" show wg0 endpoints | cut -f2; }
+endpoint_is() { case $(endpoint) in "$1":*) ;; *) return 1 ;; esac; }
+
+echo "wgpeer demo: kernel $(uname -r), module $(modinfo -F filename wireguard 2> /dev/null || echo "$WG_MODULE"), tool $tool"
+
+say "1/6 network: a switch, a server, a NAT router with a client, two sites with a host each"
+network || die "the test network cannot be built (nftables?)"
+on client ping -n -q -c 1 -W 5 203.0.113.1 > /dev/null || die "the network without tunnels does not work"
+on lan-a ping -n -q -c 1 -W 1 10.2.0.5 > /dev/null 2>&1 && die "the sites see each other without a tunnel"
+echo "  the client reaches the server's public address; the two LANs do not see each other"
+
+say "2/6 VPN server and client"
+device server 10.8.0.1/24 51820
+device client 10.8.0.2/24 0
+wgp server set wg0 peer "$(pub client)" allowed-ips 10.8.0.2/32
+wgp client set wg0 peer "$(pub server)" endpoint 203.0.113.1:51820 \
+	allowed-ips 10.8.0.0/24,10.99.0.0/24 persistent-keepalive 15
+shown client ip route add 10.99.0.0/24 dev wg0
+reach client 10.8.0.1 "client to server"
+reach client 10.99.0.1 "client to a service behind the server"
+reach server 10.8.0.2 "server to the client behind NAT"
+endpoint_is 203.0.113.10 || die "the server sees the client at $(endpoint)"
+echo "  the server sees the client at $(endpoint)"
+
+say "3/6 site A and site B"
+device site-a 10.9.0.1/30 51820
+device site-b 10.9.0.2/30 51820
+wgp site-a set wg0 peer "$(pub site-b)" endpoint 203.0.113.22:51820 allowed-ips 10.9.0.2/32,10.2.0.0/24
+wgp site-b set wg0 peer "$(pub site-a)" endpoint 203.0.113.21:51820 allowed-ips 10.9.0.1/32,10.1.0.0/24
+shown site-a ip route add 10.2.0.0/24 dev wg0
+shown site-b ip route add 10.1.0.0/24 dev wg0
+reach lan-a 10.2.0.5 "LAN A to LAN B"
+reach lan-b 10.1.0.5 "LAN B to LAN A"
+
+say "4/6 throughput (a slow emulated machine: the figures say only that it works)"
+speed client server 10.8.0.1 "client to server"
+speed lan-a lan-b 10.2.0.5 "LAN A to LAN B"
+
+say "5/6 the client roams: from 192.168.7.2 behind 203.0.113.10 to 192.168.8.2 behind 203.0.113.11"
+shown client ip route replace default via 192.168.8.1
+reach client 10.8.0.1 "client to server from the new place"
+endpoint_is 203.0.113.11 || die "the server still sees the client at $(endpoint)"
+echo "  the server sees the client at $(endpoint)"
+reach server 10.8.0.2 "server to the client in the new place"
+
+say "6/6 what the tool shows"
+for ns in server client site-a site-b; do
+	wgp "$ns" show
+	echo
+done
+errors=$(dmesg | grep -cE 'BUG:|WARNING:|Oops|general protection|unregister_netdevice: waiting')
+[ "$errors" = 0 ] || die "the kernel log has $errors bad lines"
+
+printf '\ndemo: PASS - VPN server, roaming client behind NAT and two sites talk through the %s module (%d s)\n' \
+	"$([ "$WG_MODULE" = ours ] && echo wgpeer || echo in-tree)" $((SECONDS - BEGIN))
