@@ -73,6 +73,19 @@ refresh_apt()
 	fi
 }
 
+# What was found out today need not be asked again: apt takes seconds.
+# $1: the question's name
+recent()
+{
+	[ -n "$(find "$WG_CACHE/answers/$1" -mmin -1440 2>/dev/null)" ] &&
+		cat "$WG_CACHE/answers/$1"
+}
+remember()
+{
+	mkdir -p "$WG_CACHE/answers"
+	tee "$WG_CACHE/answers/$1"
+}
+
 # The newest package of a release whose name matches.  $1: release, $2: ERE
 newest_package()
 {
