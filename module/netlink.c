@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Generic netlink family "wireguard" (spec 7): attributes become
- * calls of config.c, and state becomes attributes.
+ * Generic netlink family "wireguard" (spec 7): attributes become calls of
+ * config.c, and state becomes attributes by dump.c.
  *
  * Layer 5. One dialect on all kernels.
  */
 #include "netlink.h"
 #include "config.h"
+#include "dump.h"
 #include "uapi.h"
 
 #include <linux/in.h>
 #include <linux/in6.h>
 #include <linux/netdevice.h>
 #include <linux/rtnetlink.h>
-#include <linux/time64.h>
 #include <net/genetlink.h>
 #include <net/sock.h>
 
@@ -91,210 +91,18 @@ static bool wg_netlink_is_registered(const struct wg_device *wg)
 	return wg->dev->reg_state == NETREG_REGISTERED;
 }
 
-/**
- * struct wg_netlink_dump - how far a dump has got, in netlink_callback.ctx
- * @wg: its netdevice is held
- * @peer: the next to be shown, or to be continued; held; NULL at the beginning
- * @after: if @peer is to be continued: its last prefix shown. Points into its
- *	list, so is valid only if @allowed_generation still fits
- * @allowed_generation: of @peer's list
- * @partial: @peer is to be continued
- * @beyond_first: a peer has been shown completely
- */
-struct wg_netlink_dump {
-	struct wg_device *wg;
-	struct wg_peer *peer;
-	struct wg_allowedips_node *after;
-	u32 allowed_generation;
-	bool partial;
-	bool beyond_first;
-};
-
-static_assert(sizeof(struct wg_netlink_dump) <=
+static_assert(sizeof(struct wg_dump) <=
 	      sizeof_field(struct netlink_callback, ctx));
 
-static struct wg_netlink_dump *wg_netlink_dump_of(struct netlink_callback *cb)
+static struct wg_dump *wg_netlink_dump_of(struct netlink_callback *cb)
 {
-	return (struct wg_netlink_dump *)cb->ctx;
-}
-
-static int wg_netlink_put_prefix(struct sk_buff *skb,
-				 const struct wg_allowedips_prefix *prefix)
-{
-	size_t len = prefix->family == AF_INET ? sizeof(struct in_addr) :
-						 sizeof(struct in6_addr);
-	struct nlattr *nest;
-
-	nest = nla_nest_start(skb, 0);
-	if (!nest)
-		return -EMSGSIZE;
-	if (nla_put_u8(skb, WGALLOWEDIP_A_CIDR_MASK, prefix->cidr) ||
-	    nla_put_u16(skb, WGALLOWEDIP_A_FAMILY, prefix->family) ||
-	    nla_put(skb, WGALLOWEDIP_A_IPADDR, len, prefix->addr)) {
-		nla_nest_cancel(skb, nest);
-		return -EMSGSIZE;
-	}
-	nla_nest_end(skb, nest);
-	return 0;
-}
-
-/*
- * Puts what fits. If that is not all, remembers where to go on and returns
- * -EMSGSIZE with the nest closed.
- */
-static int wg_netlink_put_allowed(struct sk_buff *skb,
-				  const struct wg_peer *peer,
-				  struct wg_netlink_dump *dump)
-{
-	struct wg_allowedips_node *node, *after = NULL;
-	struct wg_allowedips_prefix prefix;
-	struct nlattr *nest;
-	int err = 0;
-
-	if (dump->partial) {
-		/* Cut short: @after may be gone, and the reader is told. */
-		if (dump->allowed_generation != peer->allowed.generation)
-			return 0;
-		after = dump->after;
-	}
-	node = wg_allowedips_next(&peer->allowed, after);
-	if (!node)
-		return 0;
-	nest = nla_nest_start(skb, WGPEER_A_ALLOWEDIPS);
-	if (!nest)
-		return -EMSGSIZE;
-	for (; node; node = wg_allowedips_next(&peer->allowed, node)) {
-		wg_allowedips_read(node, &prefix);
-		err = wg_netlink_put_prefix(skb, &prefix);
-		if (err)
-			break;
-		after = node;
-	}
-	nla_nest_end(skb, nest);
-	if (err) {
-		dump->partial = true;
-		dump->after = after;
-		dump->allowed_generation = peer->allowed.generation;
-	}
-	return err;
-}
-
-static int wg_netlink_put_endpoint(struct sk_buff *skb, struct wg_peer *peer)
-{
-	struct wg_endpoint endpoint;
-
-	wg_remote_get(&peer->remote, &endpoint);
-	if (endpoint.addr.sa_family == AF_INET)
-		return nla_put(skb, WGPEER_A_ENDPOINT, sizeof(endpoint.addr4),
-			       &endpoint.addr4);
-	if (endpoint.addr.sa_family == AF_INET6)
-		return nla_put(skb, WGPEER_A_ENDPOINT, sizeof(endpoint.addr6),
-			       &endpoint.addr6);
-	return 0;
-}
-
-static int wg_netlink_put_state(struct sk_buff *skb, struct wg_peer *peer)
-{
-	struct timespec64 time;
-	struct __kernel_timespec last;
-
-	time = ns_to_timespec64(atomic64_read(&peer->walltime_ns));
-	last.tv_sec = time.tv_sec;
-	last.tv_nsec = time.tv_nsec;
-	/* The key is written under config_lock only, which we hold. */
-	if (nla_put(skb, WGPEER_A_PRESHARED_KEY, WG_KEY_LEN,
-		    peer->handshake.preshared_key) ||
-	    nla_put(skb, WGPEER_A_LAST_HANDSHAKE_TIME, sizeof(last), &last) ||
-	    nla_put_u16(skb, WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL,
-			READ_ONCE(peer->timers.interval)) ||
-	    nla_put_u64_64bit(skb, WGPEER_A_TX_BYTES,
-			      atomic64_read(&peer->tx_bytes),
-			      WGPEER_A_UNSPEC) ||
-	    nla_put_u64_64bit(skb, WGPEER_A_RX_BYTES,
-			      atomic64_read(&peer->rx_bytes),
-			      WGPEER_A_UNSPEC) ||
-	    nla_put_u32(skb, WGPEER_A_PROTOCOL_VERSION, 1))
-		return -EMSGSIZE;
-	return wg_netlink_put_endpoint(skb, peer);
-}
-
-/* Returns -EMSGSIZE if this peer has to be shown, or continued, next time. */
-static int wg_netlink_put_peer(struct sk_buff *skb, struct wg_peer *peer,
-			       struct wg_netlink_dump *dump)
-{
-	struct nlattr *nest;
-	int err;
-
-	nest = nla_nest_start(skb, 0);
-	if (!nest)
-		return -EMSGSIZE;
-	err = nla_put(skb, WGPEER_A_PUBLIC_KEY, WG_KEY_LEN,
-		      peer->handshake.remote_static);
-	if (!err && !dump->partial)
-		err = wg_netlink_put_state(skb, peer);
-	if (err) {
-		nla_nest_cancel(skb, nest);
-		return err;
-	}
-	err = wg_netlink_put_allowed(skb, peer, dump);
-	nla_nest_end(skb, nest);
-	return err;
-}
-
-/* Returns whether there is more to come. */
-static bool wg_netlink_put_peers(struct sk_buff *skb,
-				 struct wg_netlink_dump *dump)
-{
-	struct wg_peer *last = dump->peer, *peer = last;
-	struct wg_device *wg = dump->wg;
-	struct nlattr *nest;
-	bool more = false;
-
-	if (list_empty(&wg->peers))
-		return false;
-	nest = nla_nest_start(skb, WGDEVICE_A_PEERS);
-	if (!nest)
-		return true;
-	if (!peer)
-		peer = list_first_entry(&wg->peers, struct wg_peer, list);
-	list_for_each_entry_from(peer, &wg->peers, list) {
-		more = wg_netlink_put_peer(skb, peer, dump);
-		if (more)
-			break;
-		dump->partial = false;
-		dump->beyond_first = true;
-	}
-	nla_nest_end(skb, nest);
-
-	/* Never a pointer without a reference from one chunk to the next. */
-	dump->peer = more ? wg_peer_get(peer) : NULL;
-	wg_peer_put(last);
-	return more;
-}
-
-static int wg_netlink_put_device(struct sk_buff *skb,
-				 const struct wg_device *wg)
-{
-	if (nla_put_u16(skb, WGDEVICE_A_LISTEN_PORT, wg->port) ||
-	    nla_put_u32(skb, WGDEVICE_A_FWMARK, wg->fwmark) ||
-	    nla_put_u32(skb, WGDEVICE_A_IFINDEX, wg->dev->ifindex) ||
-	    nla_put_string(skb, WGDEVICE_A_IFNAME, wg->dev->name))
-		return -EMSGSIZE;
-	/* Written under config_lock, which we hold. */
-	if (!wg->identity.present)
-		return 0;
-	if (nla_put(skb, WGDEVICE_A_PRIVATE_KEY, WG_KEY_LEN,
-		    wg->identity.private_key) ||
-	    nla_put(skb, WGDEVICE_A_PUBLIC_KEY, WG_KEY_LEN,
-		    wg->identity.public_key))
-		return -EMSGSIZE;
-	return 0;
+	return (struct wg_dump *)cb->ctx;
 }
 
 static int wg_netlink_put_message(struct sk_buff *skb,
 				  struct netlink_callback *cb)
 {
-	struct wg_netlink_dump *dump = wg_netlink_dump_of(cb);
+	struct wg_dump *dump = wg_netlink_dump_of(cb);
 	struct wg_device *wg = dump->wg;
 	bool more;
 	void *hdr;
@@ -309,11 +117,11 @@ static int wg_netlink_put_message(struct sk_buff *skb,
 	if (!hdr)
 		return -EMSGSIZE;
 	genl_dump_check_consistent(cb, hdr);
-	if (!dump->beyond_first && wg_netlink_put_device(skb, wg)) {
+	if (!dump->beyond_first && wg_dump_device(skb, wg)) {
 		genlmsg_cancel(skb, hdr);
 		return -EMSGSIZE;
 	}
-	more = wg_netlink_put_peers(skb, dump);
+	more = wg_dump_peers(skb, dump);
 	genlmsg_end(skb, hdr);
 	return more ? skb->len : 0;
 }
@@ -348,7 +156,7 @@ static int wg_netlink_get_dump(struct sk_buff *skb,
 
 static int wg_netlink_get_done(struct netlink_callback *cb)
 {
-	struct wg_netlink_dump *dump = wg_netlink_dump_of(cb);
+	struct wg_dump *dump = wg_netlink_dump_of(cb);
 
 	wg_peer_put(dump->peer);
 	dev_put(dump->wg->dev);
