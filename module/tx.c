@@ -458,18 +458,18 @@ void wg_tx_flush(struct wg_peer *peer)
  */
 void wg_tx_keepalive(struct wg_peer *peer)
 {
-	struct sk_buff *skb = NULL;
+	struct sk_buff *skb;
 
-	/* A look without the lock: at worst an empty packet too many. */
-	if (skb_queue_empty_lockless(&peer->staged.queue)) {
+	spin_lock_bh(&peer->tx_lane->lock);
+	/* A dead peer has been purged, or will be after this. */
+	if (skb_queue_empty(&peer->staged.queue) && !wg_peer_is_dead(peer)) {
 		skb = alloc_skb(0, GFP_ATOMIC);
-		if (!skb)
-			return;
-		wg_seal_note(skb, 0, 1);
-		spin_lock_bh(&peer->tx_lane->lock);
-		wg_tx_stage(peer, skb);
-		spin_unlock_bh(&peer->tx_lane->lock);
+		if (skb) {
+			wg_seal_note(skb, 0, 1);
+			wg_tx_stage(peer, skb);
+		}
 	}
+	spin_unlock_bh(&peer->tx_lane->lock);
 	wg_tx_flush(peer);
 }
 
