@@ -98,7 +98,7 @@ subtest()
 	else
 		failed=$((failed + 1))
 		printf 'not ok %d - %s\n' "$tests" "$name"
-		tail -n 60 "$TMP/log" | sed 's/^/#   /'
+		tail -n 60 "$TMP/log" | cut -c 1-300 | sed 's/^/#   /'
 	fi
 	[ -z "$WG_VERBOSE" ] ||
 		diag "took $(((${EPOCHREALTIME/./} - ${start/./}) / 1000)) ms"

@@ -159,6 +159,9 @@ def b64(text):
 
 
 def name(err):
+    # Python calls 95 ENOTSUP, the kernel EOPNOTSUPP.
+    if err == errno.EOPNOTSUPP:
+        return "EOPNOTSUPP"
     return "0" if err == 0 else errno.errorcode.get(err, str(err))
 
 
@@ -169,9 +172,16 @@ class Check:
         self.bad = 0
 
     def equal(self, what, got, want):
-        if got != want:
-            self.bad += 1
-            print("%s: got %s, wanted %s" % (what, got, want))
+        if got == want:
+            return
+        self.bad += 1
+        if isinstance(want, list):
+            at = [a == b for a, b in zip(got, want)] + [False]
+            at = at.index(False)
+            print("%s: %d entries instead of %d, the first difference at %d: %s, %s" %
+                  (what, len(got), len(want), at, got[at:at + 3], want[at:at + 3]))
+        else:
+            print("%s: got %.300s, wanted %.300s" % (what, got, want))
 
     def true(self, what, ok):
         if not ok:

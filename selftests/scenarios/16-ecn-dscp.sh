@@ -12,8 +12,8 @@
 need tcpdump
 
 two_peers 4
-wgc a set wg0 peer "${PUB[b]}" persistent-keepalive 1
 capture b eth0 out udp and dst port 1002 2> /dev/null || skip_all "kernel without packet sockets"
+wgc a set wg0 peer "${PUB[b]}" persistent-keepalive 1
 reach a 192.168.241.2 > /dev/null
 
 handshake_tos()

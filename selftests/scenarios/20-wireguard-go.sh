@@ -25,7 +25,7 @@ start()
 	bg b "$1" -f $GO > "$TMP/go.log" 2>&1
 	echo "$BG" > "$TMP/go.pid"
 	wait_for 10 test -S /var/run/wireguard/$GO.sock
-	wgc b set $GO private-key "$TMP/b.key" listen-port 1002 peer "${PUB[a]}" \
+	on b wg set $GO private-key "$TMP/b.key" listen-port 1002 peer "${PUB[a]}" \
 		allowed-ips 192.168.241.1/32,fd00:241::1/128
 	addr b $GO 192.168.241.2/24 fd00:241::2/64
 	ipn b link set $GO mtu 1420 up
@@ -58,7 +58,7 @@ they_start()
 {
 	[ -x "$1" ] || skip "$2"
 	start "$1"
-	wgc b set $GO peer "${PUB[a]}" endpoint '[fd00:aa::1]:1001'
+	on b wg set $GO peer "${PUB[a]}" endpoint '[fd00:aa::1]:1001'
 	reach b 192.168.241.1
 	equal "endpoint learnt" "$(peer_field a wg0 b endpoint)" '[fd00:aa::2]:1002'
 	reach a fd00:241::2
@@ -79,7 +79,7 @@ with_psk()
 	start "$1"
 	(umask 077; wg genpsk > "$TMP/psk")
 	wgc a set wg0 peer "${PUB[b]}" endpoint 10.0.0.2:1002 preshared-key "$TMP/psk"
-	wgc b set $GO peer "${PUB[a]}" preshared-key "$TMP/psk"
+	on b wg set $GO peer "${PUB[a]}" preshared-key "$TMP/psk"
 	reach a 192.168.241.2
 	stop
 }

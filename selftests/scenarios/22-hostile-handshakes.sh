@@ -143,12 +143,10 @@ response_twice()
 	wgc b set wg0 peer "${PUB[py]}" remove
 	wgc b set wg0 peer "${PUB[py]}" allowed-ips 192.168.241.77/32 endpoint 10.0.0.1:4001
 	bg b ping -n -q -c 20 -i 0.3 192.168.241.77 > /dev/null
-	local tx
 	py <<'P'
 m1 = w.recv_kind(1)
 assert m1, "no initiation"
 first = p.accept(m1)
-keys = p.tx, p.rx, p.index
 # wrong ones before: for another index, from a low-order key, broken
 other = Peer(sys.argv[1], sys.argv[2])
 for bad in (other.accept(m1[:4] + b"\0\1\2\3" + m1[8:]),

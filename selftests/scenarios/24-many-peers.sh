@@ -59,7 +59,7 @@ synced()
 {
 	local hs
 	hs=$(peer_field a wg0 b handshake)
-	within 20 on a wg syncconf wg0 "$TMP/conf"
+	within 20 wgc a syncconf wg0 "$TMP/conf"
 	equal "peers" "$(wgc a show wg0 peers | wc -l)" $((N + 1))
 	equal "handshake" "$(peer_field a wg0 b handshake)" "$hs"
 }
