@@ -79,19 +79,11 @@ wait_for()
 	done
 }
 
-cable()
+# inside NS: a batch for ip(8).  One call for many commands: starting a program
+# costs an emulated machine a noticeable time.
+inside()
 {
-	ip -n "$1" link add "$2" type veth peer name "$4" netns "$3"
-	ip -n "$1" link set "$2" up
-	ip -n "$3" link set "$4" up
-}
-
-# uplink NS DEV ADDRESS: a port of the switch
-uplink()
-{
-	cable "$1" "$2" inet "$1-$2"
-	ip -n inet link set "$1-$2" master br0
-	ip -n "$1" addr add "$3/24" dev "$2"
+	ip -n "$1" -batch - || die "the network of $1 cannot be built"
 }
 
 network()
@@ -99,47 +91,88 @@ network()
 	local ns
 	for ns in $ALL; do
 		ip netns add "$ns" || return 1
-		ip -n "$ns" link set lo up
+	done
+	ip -batch - <<-'N' || return 1
+		link add eth0 netns server type veth peer name server netns inet
+		link add up0 netns router type veth peer name router0 netns inet
+		link add up1 netns router type veth peer name router1 netns inet
+		link add eth0 netns site-a type veth peer name site-a netns inet
+		link add eth0 netns site-b type veth peer name site-b netns inet
+		link add eth0 netns client type veth peer name in0 netns router
+		link add eth1 netns client type veth peer name in1 netns router
+		link add eth0 netns lan-a type veth peer name lan0 netns site-a
+		link add eth0 netns lan-b type veth peer name lan0 netns site-b
+	N
+	inside inet <<-'N'
+		link add br0 type bridge
+		link set br0 up
+		link set server master br0 up
+		link set router0 master br0 up
+		link set router1 master br0 up
+		link set site-a master br0 up
+		link set site-b master br0 up
+	N
+	inside server <<-'N'
+		link set lo up
+		link set eth0 up
+		addr add 203.0.113.1/24 dev eth0
+		addr add 10.99.0.1/32 dev lo
+	N
+	# Two networks behind the router, as of a home and of a phone: each is
+	# translated to an address of its own.
+	inside router <<-'N'
+		link set up0 up
+		link set up1 up
+		link set in0 up
+		link set in1 up
+		addr add 203.0.113.10/24 dev up0
+		addr add 203.0.113.11/24 dev up1
+		addr add 192.168.7.1/24 dev in0
+		addr add 192.168.8.1/24 dev in1
+	N
+	inside client <<-'N'
+		link set eth0 up
+		link set eth1 up
+		addr add 192.168.7.2/24 dev eth0
+		addr add 192.168.8.2/24 dev eth1
+		route add default via 192.168.7.1
+	N
+	inside site-a <<-'N'
+		link set eth0 up
+		link set lan0 up
+		addr add 203.0.113.21/24 dev eth0
+		addr add 10.1.0.1/24 dev lan0
+	N
+	inside site-b <<-'N'
+		link set eth0 up
+		link set lan0 up
+		addr add 203.0.113.22/24 dev eth0
+		addr add 10.2.0.1/24 dev lan0
+	N
+	inside lan-a <<-'N'
+		link set eth0 up
+		addr add 10.1.0.5/24 dev eth0
+		route add default via 10.1.0.1
+	N
+	inside lan-b <<-'N'
+		link set eth0 up
+		addr add 10.2.0.5/24 dev eth0
+		route add default via 10.2.0.1
+	N
+	for ns in router site-a site-b; do
 		on "$ns" sh -c 'echo 1 > /proc/sys/net/ipv4/ip_forward'
 	done
-	ip -n inet link add br0 type bridge
-	ip -n inet link set br0 up
-	uplink server eth0 203.0.113.1
-	uplink router up0 203.0.113.10
-	uplink router up1 203.0.113.11
-	uplink site-a eth0 203.0.113.21
-	uplink site-b eth0 203.0.113.22
-	ip -n server addr add 10.99.0.1/32 dev lo
-
-	# Two networks behind the router, as of a home and of a phone: each is
-	# masqueraded by an address of its own.
-	cable client eth0 router in0
-	cable client eth1 router in1
-	ip -n router addr add 192.168.7.1/24 dev in0
-	ip -n router addr add 192.168.8.1/24 dev in1
-	ip -n client addr add 192.168.7.2/24 dev eth0
-	ip -n client addr add 192.168.8.2/24 dev eth1
-	ip -n client route add default via 192.168.7.1
 	# Two uplinks in one network: no filter by reverse path.
 	on router sh -c 'echo 2 > /proc/sys/net/ipv4/conf/all/rp_filter'
-	on router nft -f - <<'N' || return 1
-table ip nat {
-	chain post {
-		type nat hook postrouting priority 100
-		ip saddr 192.168.7.0/24 oifname "up*" snat to 203.0.113.10
-		ip saddr 192.168.8.0/24 oifname "up*" snat to 203.0.113.11
-	}
-}
-N
-
-	cable lan-a eth0 site-a lan0
-	cable lan-b eth0 site-b lan0
-	ip -n site-a addr add 10.1.0.1/24 dev lan0
-	ip -n lan-a addr add 10.1.0.5/24 dev eth0
-	ip -n lan-a route add default via 10.1.0.1
-	ip -n site-b addr add 10.2.0.1/24 dev lan0
-	ip -n lan-b addr add 10.2.0.5/24 dev eth0
-	ip -n lan-b route add default via 10.2.0.1
+	on router nft -f - <<-'N'
+		table ip nat {
+			chain post {
+				type nat hook postrouting priority 100
+				ip saddr 192.168.7.0/24 oifname "up*" snat to 203.0.113.10
+				ip saddr 192.168.8.0/24 oifname "up*" snat to 203.0.113.11
+			}
+		}
+	N
 }
 
 # device NS ADDRESS PORT
@@ -174,7 +207,7 @@ speed()
 	printf '  %-8s # iperf3 -c %s -t 2   (%s)\n' "$1" "$3" "$4"
 	on "$1" timeout 60 iperf3 -c "$3" -t 2 -f m > "$WORK/out" 2>&1 ||
 		{ cat "$WORK/out"; die "$4: iperf3 failed"; }
-	sed -n 's/^.*sec \(.*MBytes.*\) receiver/             \1 received/p' "$WORK/out"
+	sed -n 's/^.*sec \(.*Bytes.*\) receiver/             \1 received/p' "$WORK/out"
 	grep -q 'receiver' "$WORK/out" || die "$4: nothing received"
 }
 

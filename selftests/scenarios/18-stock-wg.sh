@@ -86,7 +86,7 @@ refuse()
 	refute wgc a show nosuch
 	refute wgc a show lo
 	refute wgc a set wg0 peer "${PUB[b]}" allowed-ips 10.0.0.0/33
-	refute wgc a set wg0 listen-port 70000
+	refute wgc a set wg0 listen-port nonsense
 	bg a socat -u UDP4-RECVFROM:1055,fork STDOUT
 	wait_for 5 listening a 1055
 	refute wgc a set wg0 listen-port 1055
