@@ -5,20 +5,23 @@
  *
  * Layer 2. An object is made of leaves; only this layer knows references.
  *
- * Lock order, outer first. A lock of a leaf is taken by the leaf itself and
- * never held when it returns.
+ * Lock order, outer first. Where nothing is indented, nothing is nested. A lock
+ * of a leaf is taken by the leaf itself and never held when it returns.
  *
  *	rtnl			configuration and netdev life
  *	 wg_device.config_lock	peers, allowed IPs, configuration
- *	  identity.lock		(noise) rwsem
- *	   cookie checker	(cookie) seqlock
+ *	  identity.lock		(noise) rwsem; held while computing
  *	  socket.lock		(socket) opening and closing
- *	lane.lock		(pipeline, BH) places, nonces, staged packets
- *	 keyring.lock		(session, BH)
+ *	  and all below
+ *	hook.lock		(socket, BH) one UDP socket's receive round
+ *	 incoming.lock		(handshake, BH) queue of incoming messages
+ *	 lane.lock		(pipeline, BH) places, nonces, staged packets
+ *	  timers.lock		(timers, BH)
+ *	keyring.lock		(session, BH) the three slots
+ *	 indices.lock		(session, BH) writers of the index table
  *	handshake.lock		(noise) copying in and out of one handshake
- *	remote.lock		(socket, BH) endpoint and route
- *	timers.lock		(timers, BH)
- *	incoming.lock		(handshake, BH) queue of incoming messages
+ *	checker.lock		(cookie, BH) copying keys and secret
+ *	remote.lock		(remote, BH) endpoint and route
  */
 #ifndef _WG_WG_H
 #define _WG_WG_H
