@@ -42,10 +42,13 @@ static bool wg_seal_is_plain(struct sk_buff *skb)
 	if (v4 && (ip_hdr(skb)->ihl != 5 || ip_is_fragment(ip_hdr(skb))))
 		return false;
 	protocol = v4 ? ip_hdr(skb)->protocol : ipv6_hdr(skb)->nexthdr;
+	/* Without payload there would be no segment at all. */
 	if (udp)
-		return protocol == IPPROTO_UDP;
+		return protocol == IPPROTO_UDP &&
+		       skb->len > network_len + sizeof(struct udphdr);
 	return protocol == IPPROTO_TCP &&
 	       tcp_hdrlen(skb) >= sizeof(struct tcphdr) &&
+	       skb->len > network_len + tcp_hdrlen(skb) &&
 	       pskb_may_pull(skb, network_len + tcp_hdrlen(skb));
 }
 
@@ -301,13 +304,21 @@ static u8 wg_seal_outer_tos(const struct sk_buff *skb)
 /* Copies a whole packet, finishing its checksum on the way. */
 static bool wg_seal_copy(struct sk_buff *skb, u8 *to)
 {
+	int start, field;
+
 	if (skb->ip_summed != CHECKSUM_PARTIAL)
 		return !skb_copy_bits(skb, 0, to, skb->len);
-	if (skb_checksum_start_offset(skb) <= skb_headlen(skb)) {
-		skb_copy_and_csum_dev(skb, to);
-		return true;
-	}
-	return !skb_checksum_help(skb) && !skb_copy_bits(skb, 0, to, skb->len);
+	start = skb_checksum_start_offset(skb);
+	field = start + skb->csum_offset;
+	/* skb_copy_and_csum_dev() does not look whether the field is in it. */
+	if (start < 0 || field + sizeof(__sum16) > skb_headlen(skb))
+		return !skb_checksum_help(skb) &&
+		       !skb_copy_bits(skb, 0, to, skb->len);
+	skb_copy_and_csum_dev(skb, to);
+	/* For UDP a zero would say that there is no checksum. */
+	if (!get_unaligned((__sum16 *)(to + field)))
+		put_unaligned(CSUM_MANGLED_0, (__sum16 *)(to + field));
+	return true;
 }
 
 static void wg_seal_single(struct wg_seal_builder *b, struct sk_buff *skb)
