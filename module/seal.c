@@ -101,7 +101,7 @@ struct sk_buff *wg_seal_prepare(struct sk_buff *skb, u32 dev_mtu)
 		payload = skb->len - header;
 		skb_dst_drop(skb);
 		wg_seal_note(skb, mtu, DIV_ROUND_UP(payload,
-						  skb_shinfo(skb)->gso_size));
+						    skb_shinfo(skb)->gso_size));
 		skb_mark_not_on_list(skb);
 		return skb;
 	}
@@ -224,7 +224,7 @@ static bool wg_seal_open(struct wg_seal_builder *b, u32 len, bool linear)
  * end of the open bundle if the rules of UDP GSO allow, else in a new one.
  */
 static u8 *wg_seal_slot(struct wg_seal_builder *b, struct sk_buff *in, u32 len,
-		      u8 tos)
+			u8 tos)
 {
 	bool linear = !b->job->gso || b->most == 1 || b->left == 1 ||
 		      len > PAGE_SIZE;
@@ -272,7 +272,7 @@ static u32 wg_seal_padding(u32 len, u32 mtu)
 
 /* Seals @len bytes of packet that stand behind the header's place in @room. */
 static void wg_seal_datagram(struct wg_seal_builder *b, u8 *room, u32 len,
-			    u32 padding)
+			     u32 padding)
 {
 	const struct wg_keypair *keypair = b->job->keypair;
 	struct wg_msg_data *msg = (struct wg_msg_data *)room;
@@ -329,7 +329,7 @@ static void wg_seal_single(struct wg_seal_builder *b, struct sk_buff *skb)
 
 	b->most = WG_BUNDLE_DATAGRAMS;
 	room = wg_seal_slot(b, skb, WG_DATA_OVERHEAD + len + padding,
-			  wg_seal_outer_tos(skb));
+			    wg_seal_outer_tos(skb));
 	if (!room) {
 		b->job->lost++;
 	} else {
@@ -365,7 +365,7 @@ struct wg_seal_header {
 };
 
 static void wg_seal_read_header(struct wg_seal_header *h,
-			      const struct sk_buff *skb)
+				const struct sk_buff *skb)
 {
 	h->v4 = skb->protocol == htons(ETH_P_IP);
 	h->tcp = !(skb_shinfo(skb)->gso_type & SKB_GSO_UDP_L4);
@@ -384,7 +384,7 @@ static void wg_seal_read_header(struct wg_seal_header *h,
 }
 
 static __sum16 wg_seal_transport_csum(const struct wg_seal_header *h, u32 len,
-				    __wsum csum)
+				      __wsum csum)
 {
 	const struct ipv6hdr *ip6 = (const struct ipv6hdr *)h->raw;
 	const struct iphdr *ip4 = (const struct iphdr *)h->raw;
@@ -400,7 +400,7 @@ static __sum16 wg_seal_transport_csum(const struct wg_seal_header *h, u32 len,
  * is @csum.
  */
 static void wg_seal_patch_header(struct wg_seal_header *h, u32 len, bool last,
-			       __wsum csum)
+				 __wsum csum)
 {
 	struct tcphdr *th = (struct tcphdr *)(h->raw + h->network_len);
 	struct udphdr *uh = (struct udphdr *)th;
@@ -473,7 +473,7 @@ static void wg_seal_super(struct wg_seal_builder *b, struct sk_buff *skb)
 		len = min(mss, skb->len - off);
 		padding = wg_seal_padding(h.len + len, mtu);
 		room = wg_seal_slot(b, skb, WG_DATA_OVERHEAD + h.len + len +
-				  padding, tos);
+				    padding, tos);
 		if (room) {
 			u8 *packet = room + sizeof(struct wg_msg_data);
 			__wsum csum;
@@ -481,7 +481,7 @@ static void wg_seal_super(struct wg_seal_builder *b, struct sk_buff *skb)
 			csum = skb_copy_and_csum_bits(skb, off, packet + h.len,
 						      len);
 			wg_seal_patch_header(&h, len, off + len == skb->len,
-					   csum);
+					     csum);
 			memcpy(packet, h.raw, h.len);
 			wg_seal_datagram(b, room, h.len + len, padding);
 		} else {
