@@ -105,7 +105,7 @@ static bool wg_open_read_network(struct wg_open_header *h, const u8 *packet,
 static bool wg_open_read_header(struct wg_open_header *h, const u8 *packet,
 				u32 len)
 {
-	const struct tcphdr *th = wg_open_tcp(h);
+	const struct tcphdr *th;
 	u32 stated;
 
 	if (!wg_open_read_network(h, packet, len, &stated))
@@ -218,7 +218,7 @@ static void wg_open_finish(struct wg_open_builder *b)
 static void wg_open_add(struct wg_open_builder *b, struct sk_buff *skb,
 			u64 counter)
 {
-	struct tcphdr *th = wg_open_tcp(&b->head);
+	const struct tcphdr *th;
 
 	wg_open_finish(b);
 	skb_mark_not_on_list(skb);
