@@ -57,7 +57,7 @@ static void wg_packet_kunit_write_ip4(const struct wg_packet_kunit *p, u8 *to,
 	ip4->daddr = htonl(0x0a010002);
 	ip_send_check(ip4);
 	if (p->bad_ip_sum)
-		ip4->check ^= htons(0x0100);
+		ip4->check ^= (__force __sum16)htons(0x0100);
 }
 
 static void wg_packet_kunit_write_ip6(const struct wg_packet_kunit *p, u8 *to,
