@@ -125,7 +125,7 @@ int wg_config_init_device(struct wg_device *wg)
 	wg->generation = 1;
 	wg->udp_gso = WG_COMPAT_UDP_GSO_WORKS;
 	wg->udp_gro = WG_COMPAT_UDP_GSO_WORKS;
-	wg_noise_identity_init(&wg->identity);
+	wg_identity_init(&wg->identity);
 	wg_cookie_checker_init(&wg->checker);
 	wg_socket_init(&wg->socket, &wg->stats, wg_rx_receive);
 
@@ -416,7 +416,7 @@ static void wg_config_remove_own_key(struct wg_device *wg,
 	u8 public_key[WG_KEY_LEN];
 	struct wg_peer *peer;
 
-	if (!wg_noise_public_key(public_key, private_key))
+	if (!wg_identity_public_key(public_key, private_key))
 		return;
 	peer = wg_peer_get_by_key(wg, public_key);
 	if (!peer)
@@ -435,7 +435,7 @@ static void wg_config_remove_own_key(struct wg_device *wg,
  */
 void wg_config_set_key(struct wg_device *wg, const u8 key[WG_KEY_LEN])
 {
-	struct wg_noise_identity *id = &wg->identity;
+	struct wg_identity *id = &wg->identity;
 	struct wg_peer *peer;
 	bool flush;
 
@@ -446,7 +446,7 @@ void wg_config_set_key(struct wg_device *wg, const u8 key[WG_KEY_LEN])
 
 	flush = !id->present;
 	down_write(&id->lock);
-	wg_noise_identity_set(id, key);
+	wg_identity_set(id, key);
 	wg_cookie_checker_set_key(&wg->checker, id->public_key);
 	up_write(&id->lock);
 	/* Keepalives may have waited for an identity. */
@@ -480,8 +480,8 @@ void wg_config_remove_peers(struct wg_device *wg)
 }
 
 /* Returns the new peer with a reference for the caller, or an ERR_PTR(). */
-static struct wg_peer *wg_config_create_peer(struct wg_device *wg,
-					     const struct wg_config_peer *change)
+static struct wg_peer *
+wg_config_create_peer(struct wg_device *wg, const struct wg_config_peer *change)
 {
 	static const u8 none[WG_KEY_LEN];
 	struct wg_peer *peer;

@@ -9,6 +9,7 @@
 #include "frag.h"
 #include "netlink.h"
 #include "packet.h"
+#include "symmetric.h"
 
 #include <linux/ethtool.h>
 #include <linux/if_arp.h>
@@ -349,7 +350,7 @@ static int __init wg_main_init(void)
 {
 	int err;
 
-	wg_noise_init();
+	wg_symmetric_init();
 	err = wg_allowedips_init();
 	if (err)
 		return err;

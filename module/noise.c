@@ -2,8 +2,8 @@
 /*
  * Noise_IKpsk2 on plain memory.
  *
- * Layer 1, see noise.h. Reads like spec 1.5: one helper per token of the
- * handshake pattern, one function per message and role.
+ * Layer 1, see noise.h. Reads like spec 1.5: one function per message and
+ * role, tokens are in symmetric.c.
  *
  * What the functions that can fail return, all of them without having changed
  * the handshake (but for the cached static-static secret):
@@ -16,6 +16,7 @@
  *   -EAGAIN        wrong state, or the handshake changed while we computed
  */
 #include "noise.h"
+#include "symmetric.h"
 
 #include <linux/align.h>
 #include <linux/bits.h>
@@ -25,18 +26,8 @@
 #include <linux/lockdep.h>
 #include <linux/string.h>
 
-#include <crypto/blake2s.h>
-#include <crypto/chacha20poly1305.h>
 #include <crypto/curve25519.h>
 #include <crypto/utils.h>
-
-static_assert((int)WG_KEY_LEN == (int)CURVE25519_KEY_SIZE);
-static_assert((int)WG_KEY_LEN == (int)CHACHA20POLY1305_KEY_SIZE);
-static_assert((int)WG_HASH_LEN == (int)BLAKE2S_HASH_SIZE);
-static_assert((int)WG_TAG_LEN == (int)CHACHA20POLY1305_AUTHTAG_SIZE);
-
-#define WG_NOISE_CONSTRUCTION "Noise_IKpsk2_25519_ChaChaPoly_BLAKE2s"
-#define WG_NOISE_IDENTIFIER "WireGuard v1 zx2c4 Jason@zx2c4.com"
 
 /* TAI64 label of the Unix epoch: 2^62 and ten leap seconds. */
 #define WG_NOISE_TAI64_EPOCH 0x400000000000000aULL
@@ -52,155 +43,8 @@ static_assert((int)WG_TAG_LEN == (int)CHACHA20POLY1305_AUTHTAG_SIZE);
 static_assert(WG_NOISE_TIMESTAMP_STEP <= WG_NOISE_ACCEPT_INTERVAL_NS);
 static_assert(WG_NOISE_TIMESTAMP_STEP * 2 > WG_NOISE_ACCEPT_INTERVAL_NS);
 
-/* Where each transcript starts: C0 and H0 of spec 1.5. */
-static u8 wg_noise_first_key[WG_HASH_LEN] __ro_after_init;
-static u8 wg_noise_first_hash[WG_HASH_LEN] __ro_after_init;
-
-/* A transcript on the stack. Whoever declares one wipes it. */
-struct wg_noise_symmetric {
-	u8 hash[WG_HASH_LEN];
-	u8 chaining_key[WG_HASH_LEN];
-	u8 key[WG_KEY_LEN];
-};
-
-/* Ordinary HMAC, not keyed BLAKE2s (spec 1.1). @mac may be @key. */
-static void wg_noise_hmac(u8 mac[WG_HASH_LEN], const u8 key[WG_HASH_LEN],
-			  const u8 *data, size_t len)
-{
-	u8 pad[BLAKE2S_BLOCK_SIZE] = {};
-	struct blake2s_ctx ctx;
-	u8 inner[WG_HASH_LEN];
-	size_t i;
-
-	memcpy(pad, key, WG_HASH_LEN);
-	for (i = 0; i < sizeof(pad); i++)
-		pad[i] ^= 0x36;
-	blake2s_init(&ctx, WG_HASH_LEN);
-	blake2s_update(&ctx, pad, sizeof(pad));
-	blake2s_update(&ctx, data, len);
-	blake2s_final(&ctx, inner);
-
-	for (i = 0; i < sizeof(pad); i++)
-		pad[i] ^= 0x36 ^ 0x5c;
-	blake2s_init(&ctx, WG_HASH_LEN);
-	blake2s_update(&ctx, pad, sizeof(pad));
-	blake2s_update(&ctx, inner, sizeof(inner));
-	blake2s_final(&ctx, mac);
-
-	memzero_explicit(&ctx, sizeof(ctx));
-	memzero_explicit(pad, sizeof(pad));
-	memzero_explicit(inner, sizeof(inner));
-}
-
-/* KDFn of spec 1.4 with @n outputs. @input is a key, or NULL for no input. */
-static void wg_noise_kdf(u8 (*output)[WG_HASH_LEN], unsigned int n,
-			 const u8 chaining_key[WG_HASH_LEN], const u8 *input)
-{
-	u8 block[WG_HASH_LEN + 1];
-	u8 secret[WG_HASH_LEN];
-	size_t len = 0;
-	unsigned int i;
-
-	wg_noise_hmac(secret, chaining_key, input, input ? WG_KEY_LEN : 0);
-	for (i = 0; i < n; i++) {
-		block[len++] = i + 1;
-		wg_noise_hmac(output[i], secret, block, len);
-		len = WG_HASH_LEN;
-		memcpy(block, output[i], len);
-	}
-
-	memzero_explicit(block, sizeof(block));
-	memzero_explicit(secret, sizeof(secret));
-}
-
-static void wg_noise_mix_hash(struct wg_noise_symmetric *sym, const u8 *data,
-			      size_t len)
-{
-	struct blake2s_ctx ctx;
-
-	blake2s_init(&ctx, WG_HASH_LEN);
-	blake2s_update(&ctx, sym->hash, WG_HASH_LEN);
-	blake2s_update(&ctx, data, len);
-	blake2s_final(&ctx, sym->hash);
-}
-
-/* KDF2. Serves as KDF1 too, whose one output is the first of KDF2. */
-static void wg_noise_mix_key(struct wg_noise_symmetric *sym,
-			     const u8 input[WG_KEY_LEN])
-{
-	u8 output[2][WG_HASH_LEN];
-
-	wg_noise_kdf(output, ARRAY_SIZE(output), sym->chaining_key, input);
-	memcpy(sym->chaining_key, output[0], WG_HASH_LEN);
-	memcpy(sym->key, output[1], WG_KEY_LEN);
-	memzero_explicit(output, sizeof(output));
-}
-
-static void wg_noise_mix_psk(struct wg_noise_symmetric *sym,
-			     const u8 psk[WG_KEY_LEN])
-{
-	u8 output[3][WG_HASH_LEN];
-
-	wg_noise_kdf(output, ARRAY_SIZE(output), sym->chaining_key, psk);
-	memcpy(sym->chaining_key, output[0], WG_HASH_LEN);
-	wg_noise_mix_hash(sym, output[1], WG_HASH_LEN);
-	memcpy(sym->key, output[2], WG_KEY_LEN);
-	memzero_explicit(output, sizeof(output));
-}
-
-static int __must_check wg_noise_mix_dh(struct wg_noise_symmetric *sym,
-					const u8 private_key[WG_KEY_LEN],
-					const u8 public_key[WG_KEY_LEN])
-{
-	u8 shared[WG_KEY_LEN];
-	int err = -EKEYREJECTED;
-
-	if (curve25519(shared, private_key, public_key)) {
-		wg_noise_mix_key(sym, shared);
-		err = 0;
-	}
-	memzero_explicit(shared, sizeof(shared));
-	return err;
-}
-
-/* The rule of the psk variants: into the hash and into the key (spec 1.5). */
-static void wg_noise_mix_ephemeral(struct wg_noise_symmetric *sym,
-				   const u8 public_key[WG_KEY_LEN])
-{
-	wg_noise_mix_hash(sym, public_key, WG_KEY_LEN);
-	wg_noise_mix_key(sym, public_key);
-}
-
-/* Each key seals one message only, so the nonce is always 0 (spec 1.1). */
-static void wg_noise_seal(struct wg_noise_symmetric *sym, u8 *sealed,
-			  const u8 *plain, size_t len)
-{
-	chacha20poly1305_encrypt(sealed, plain, len, sym->hash, WG_HASH_LEN, 0,
-				 sym->key);
-	wg_noise_mix_hash(sym, sealed, len + WG_TAG_LEN);
-}
-
-/* @len counts the plaintext, as for wg_noise_seal(). */
-static int __must_check wg_noise_unseal(struct wg_noise_symmetric *sym,
-					u8 *plain, const u8 *sealed, size_t len)
-{
-	if (!chacha20poly1305_decrypt(plain, sealed, len + WG_TAG_LEN,
-				      sym->hash, WG_HASH_LEN, 0, sym->key))
-		return -EBADMSG;
-	wg_noise_mix_hash(sym, sealed, len + WG_TAG_LEN);
-	return 0;
-}
-
-static void wg_noise_start(struct wg_noise_symmetric *sym,
-			   const u8 responder_static[WG_KEY_LEN])
-{
-	memcpy(sym->chaining_key, wg_noise_first_key, WG_HASH_LEN);
-	memcpy(sym->hash, wg_noise_first_hash, WG_HASH_LEN);
-	wg_noise_mix_hash(sym, responder_static, WG_KEY_LEN);
-}
-
 /* Token "e" of the sender: a new key pair, its public half into the message. */
-static int wg_noise_new_ephemeral(struct wg_noise_symmetric *sym,
+static int wg_noise_new_ephemeral(struct wg_symmetric *sym,
 				  u8 private_key[WG_KEY_LEN],
 				  u8 public_key[WG_KEY_LEN])
 {
@@ -208,7 +52,7 @@ static int wg_noise_new_ephemeral(struct wg_noise_symmetric *sym,
 	curve25519_generate_secret(private_key);
 	if (!curve25519_generate_public(public_key, private_key))
 		return -EKEYREJECTED;
-	wg_noise_mix_ephemeral(sym, public_key);
+	wg_symmetric_mix_ephemeral(sym, public_key);
 	return 0;
 }
 
@@ -232,9 +76,9 @@ static void wg_noise_timestamp(u8 timestamp[WG_TIMESTAMP_LEN])
  * peers costs nothing. A zero secret is kept as well: no second multiplication
  * for a peer with a low-order key.
  */
-static int wg_noise_mix_static_static(struct wg_noise_symmetric *sym,
+static int wg_noise_mix_static_static(struct wg_symmetric *sym,
 				      struct wg_noise_handshake *hs,
-				      const struct wg_noise_identity *id)
+				      const struct wg_identity *id)
 {
 	u8 shared[WG_KEY_LEN];
 	int err = -EKEYREJECTED;
@@ -257,7 +101,7 @@ static int wg_noise_mix_static_static(struct wg_noise_symmetric *sym,
 		spin_unlock_bh(&hs->lock);
 	}
 	if (memchr_inv(shared, 0, WG_KEY_LEN)) {
-		wg_noise_mix_key(sym, shared);
+		wg_symmetric_mix_key(sym, shared);
 		err = 0;
 	}
 	memzero_explicit(shared, sizeof(shared));
@@ -290,108 +134,20 @@ static bool wg_noise_is_unchanged(const struct wg_noise_handshake *hs,
 {
 	lockdep_assert_held(&hs->lock);
 
-	return hs->state == state && !crypto_memneq(hs->hash, hash, WG_HASH_LEN);
+	return hs->state == state &&
+	       !crypto_memneq(hs->hash, hash, WG_HASH_LEN);
 }
 
 /* Where both roles keep the transcript between two messages. */
 static void wg_noise_store(struct wg_noise_handshake *hs,
 			   enum wg_noise_state state,
-			   const struct wg_noise_symmetric *sym)
+			   const struct wg_symmetric *sym)
 {
 	lockdep_assert_held(&hs->lock);
 
 	memcpy(hs->hash, sym->hash, WG_HASH_LEN);
 	memcpy(hs->chaining_key, sym->chaining_key, WG_HASH_LEN);
 	hs->state = state;
-}
-
-/**
- * wg_noise_init() - compute what all handshakes start from
- *
- * To be called once when the module is loaded, before anything else here.
- *
- * Context: module init.
- */
-void __init wg_noise_init(void)
-{
-	struct wg_noise_symmetric sym;
-	struct blake2s_ctx ctx;
-
-	blake2s_init(&ctx, WG_HASH_LEN);
-	blake2s_update(&ctx, (const u8 *)WG_NOISE_CONSTRUCTION,
-		       strlen(WG_NOISE_CONSTRUCTION));
-	blake2s_final(&ctx, sym.hash);
-	memcpy(wg_noise_first_key, sym.hash, WG_HASH_LEN);
-
-	wg_noise_mix_hash(&sym, (const u8 *)WG_NOISE_IDENTIFIER,
-			  strlen(WG_NOISE_IDENTIFIER));
-	memcpy(wg_noise_first_hash, sym.hash, WG_HASH_LEN);
-}
-
-/**
- * wg_noise_identity_init() - prepare an identity that has no key yet
- * @id: where
- *
- * Context: any; nobody else may use @id yet.
- */
-void wg_noise_identity_init(struct wg_noise_identity *id)
-{
-	memset(id, 0, sizeof(*id));
-	init_rwsem(&id->lock);
-	/* Handshakes start with 0, "never computed". */
-	id->generation = 1;
-}
-
-/**
- * wg_noise_identity_set() - change our key pair
- * @id: of the device
- * @private_key: clamped here; all zero means no identity
- *
- * Makes the static-static secret of each peer stale (spec 1.8). Running
- * handshakes will fail to verify; sessions are the caller's business.
- *
- * Context: process, @id->lock held for writing.
- */
-void wg_noise_identity_set(struct wg_noise_identity *id,
-			   const u8 private_key[WG_KEY_LEN])
-{
-	lockdep_assert_held_write(&id->lock);
-
-	id->present = wg_noise_public_key(id->public_key, private_key);
-	if (id->present) {
-		memcpy(id->private_key, private_key, WG_KEY_LEN);
-		curve25519_clamp_secret(id->private_key);
-	} else {
-		memzero_explicit(id->private_key, WG_KEY_LEN);
-	}
-	if (!++id->generation)
-		id->generation = 1;
-}
-
-/**
- * wg_noise_public_key() - what belongs to a private key
- * @public_key: result; all zero if there is none
- * @private_key: need not be clamped
- *
- * Context: any in which X25519 may take its time.
- * Return: false if @private_key is all zero, which means no key.
- */
-bool wg_noise_public_key(u8 public_key[WG_KEY_LEN],
-			 const u8 private_key[WG_KEY_LEN])
-{
-	static const u8 none[WG_KEY_LEN];
-	u8 clamped[WG_KEY_LEN];
-	bool ok = false;
-
-	if (crypto_memneq(private_key, none, WG_KEY_LEN)) {
-		memcpy(clamped, private_key, WG_KEY_LEN);
-		curve25519_clamp_secret(clamped);
-		ok = curve25519_generate_public(public_key, clamped);
-		memzero_explicit(clamped, sizeof(clamped));
-	}
-	if (!ok)
-		memset(public_key, 0, WG_KEY_LEN);
-	return ok;
 }
 
 /**
@@ -447,9 +203,9 @@ void wg_noise_handshake_set_psk(struct wg_noise_handshake *hs,
 }
 
 /* Everything of message 1 but the indices and macs, @id being locked. */
-static int wg_noise_write_initiation(struct wg_noise_symmetric *sym,
+static int wg_noise_write_initiation(struct wg_symmetric *sym,
 				     struct wg_noise_handshake *hs,
-				     const struct wg_noise_identity *id,
+				     const struct wg_identity *id,
 				     struct wg_msg_initiation *msg,
 				     u8 ephemeral[WG_KEY_LEN])
 {
@@ -460,19 +216,20 @@ static int wg_noise_write_initiation(struct wg_noise_symmetric *sym,
 
 	if (!id->present)
 		return -ENOKEY;
-	wg_noise_start(sym, hs->remote_static);
+	wg_symmetric_start(sym, hs->remote_static);
 	err = wg_noise_new_ephemeral(sym, ephemeral, msg->ephemeral);
 	if (err)
 		return err;
-	err = wg_noise_mix_dh(sym, ephemeral, hs->remote_static);
+	err = wg_symmetric_mix_dh(sym, ephemeral, hs->remote_static);
 	if (err)
 		return err;
-	wg_noise_seal(sym, msg->sealed_static, id->public_key, WG_KEY_LEN);
+	wg_symmetric_seal(sym, msg->sealed_static, id->public_key, WG_KEY_LEN);
 	err = wg_noise_mix_static_static(sym, hs, id);
 	if (err)
 		return err;
 	wg_noise_timestamp(timestamp);
-	wg_noise_seal(sym, msg->sealed_timestamp, timestamp, WG_TIMESTAMP_LEN);
+	wg_symmetric_seal(sym, msg->sealed_timestamp, timestamp,
+			  WG_TIMESTAMP_LEN);
 	return 0;
 }
 
@@ -490,10 +247,10 @@ static int wg_noise_write_initiation(struct wg_noise_symmetric *sym,
  * -EKEYREJECTED if the peer's key is a low-order point.
  */
 int wg_noise_make_initiation(struct wg_noise_handshake *hs,
-			     struct wg_noise_identity *id, __le32 local_index,
+			     struct wg_identity *id, __le32 local_index,
 			     struct wg_msg_initiation *msg)
 {
-	struct wg_noise_symmetric sym;
+	struct wg_symmetric sym;
 	u8 ephemeral[WG_KEY_LEN];
 	int err;
 
@@ -519,9 +276,9 @@ out:
 }
 
 /* Message 1 up to the static key, @id being locked. */
-static int wg_noise_read_initiation(struct wg_noise_symmetric *sym,
+static int wg_noise_read_initiation(struct wg_symmetric *sym,
 				    u8 remote_static[WG_KEY_LEN],
-				    const struct wg_noise_identity *id,
+				    const struct wg_identity *id,
 				    const struct wg_msg_initiation *msg)
 {
 	int err;
@@ -530,12 +287,12 @@ static int wg_noise_read_initiation(struct wg_noise_symmetric *sym,
 
 	if (!id->present)
 		return -ENOKEY;
-	wg_noise_start(sym, id->public_key);
-	wg_noise_mix_ephemeral(sym, msg->ephemeral);
-	err = wg_noise_mix_dh(sym, id->private_key, msg->ephemeral);
+	wg_symmetric_start(sym, id->public_key);
+	wg_symmetric_mix_ephemeral(sym, msg->ephemeral);
+	err = wg_symmetric_mix_dh(sym, id->private_key, msg->ephemeral);
 	if (err)
 		return err;
-	return wg_noise_unseal(sym, remote_static, msg->sealed_static,
+	return wg_symmetric_unseal(sym, remote_static, msg->sealed_static,
 			       WG_KEY_LEN);
 }
 
@@ -553,10 +310,10 @@ static int wg_noise_read_initiation(struct wg_noise_symmetric *sym,
  * is a low-order point; -EBADMSG if the static key does not verify.
  */
 int wg_noise_open_initiation(struct wg_noise_opened *opened,
-			     struct wg_noise_identity *id,
+			     struct wg_identity *id,
 			     const struct wg_msg_initiation *msg)
 {
-	struct wg_noise_symmetric sym;
+	struct wg_symmetric sym;
 	int err;
 
 	down_read(&id->lock);
@@ -579,7 +336,7 @@ int wg_noise_open_initiation(struct wg_noise_opened *opened,
 
 /* The two checks of spec 2.2 that need the last accepted initiation. */
 static int wg_noise_commit_initiation(struct wg_noise_handshake *hs,
-				      const struct wg_noise_symmetric *sym,
+				      const struct wg_symmetric *sym,
 				      const struct wg_noise_opened *opened,
 				      const u8 timestamp[WG_TIMESTAMP_LEN])
 {
@@ -617,10 +374,10 @@ static int wg_noise_commit_initiation(struct wg_noise_handshake *hs,
  * accepted; -EBUSY if that is less than 20 ms ago.
  */
 int wg_noise_accept_initiation(struct wg_noise_handshake *hs,
-			       struct wg_noise_identity *id,
+			       struct wg_identity *id,
 			       const struct wg_noise_opened *opened)
 {
-	struct wg_noise_symmetric sym;
+	struct wg_symmetric sym;
 	u8 timestamp[WG_TIMESTAMP_LEN];
 	int err = -ENOKEY;
 
@@ -633,8 +390,8 @@ int wg_noise_accept_initiation(struct wg_noise_handshake *hs,
 	up_read(&id->lock);
 	if (err)
 		goto out;
-	err = wg_noise_unseal(&sym, timestamp, opened->sealed_timestamp,
-			      WG_TIMESTAMP_LEN);
+	err = wg_symmetric_unseal(&sym, timestamp, opened->sealed_timestamp,
+				  WG_TIMESTAMP_LEN);
 	if (err)
 		goto out;
 
@@ -648,7 +405,7 @@ out:
 
 /* What a response is computed from, copied out of the handshake. */
 struct wg_noise_snapshot {
-	struct wg_noise_symmetric sym;
+	struct wg_symmetric sym;
 	u8 origin[WG_HASH_LEN];
 	u8 ephemeral_private[WG_KEY_LEN];
 	u8 remote_ephemeral[WG_KEY_LEN];
@@ -686,22 +443,22 @@ static int wg_noise_write_response(struct wg_noise_snapshot *snap,
 				   const u8 remote_static[WG_KEY_LEN],
 				   struct wg_msg_response *msg)
 {
-	struct wg_noise_symmetric *sym = &snap->sym;
+	struct wg_symmetric *sym = &snap->sym;
 	int err;
 
 	err = wg_noise_new_ephemeral(sym, snap->ephemeral_private,
 				     msg->ephemeral);
 	if (err)
 		return err;
-	err = wg_noise_mix_dh(sym, snap->ephemeral_private,
-			      snap->remote_ephemeral);
+	err = wg_symmetric_mix_dh(sym, snap->ephemeral_private,
+				  snap->remote_ephemeral);
 	if (err)
 		return err;
-	err = wg_noise_mix_dh(sym, snap->ephemeral_private, remote_static);
+	err = wg_symmetric_mix_dh(sym, snap->ephemeral_private, remote_static);
 	if (err)
 		return err;
-	wg_noise_mix_psk(sym, snap->preshared_key);
-	wg_noise_seal(sym, msg->sealed_nothing, NULL, 0);
+	wg_symmetric_mix_psk(sym, snap->preshared_key);
+	wg_symmetric_seal(sym, msg->sealed_nothing, NULL, 0);
 	return 0;
 }
 
@@ -751,25 +508,25 @@ out:
 
 /* The tokens of message 2 from the initiator's side, @id being locked. */
 static int wg_noise_read_response(struct wg_noise_snapshot *snap,
-				  const struct wg_noise_identity *id,
+				  const struct wg_identity *id,
 				  const struct wg_msg_response *msg)
 {
-	struct wg_noise_symmetric *sym = &snap->sym;
+	struct wg_symmetric *sym = &snap->sym;
 	int err;
 
 	lockdep_assert_held(&id->lock);
 
 	if (!id->present)
 		return -ENOKEY;
-	wg_noise_mix_ephemeral(sym, msg->ephemeral);
-	err = wg_noise_mix_dh(sym, snap->ephemeral_private, msg->ephemeral);
+	wg_symmetric_mix_ephemeral(sym, msg->ephemeral);
+	err = wg_symmetric_mix_dh(sym, snap->ephemeral_private, msg->ephemeral);
 	if (err)
 		return err;
-	err = wg_noise_mix_dh(sym, id->private_key, msg->ephemeral);
+	err = wg_symmetric_mix_dh(sym, id->private_key, msg->ephemeral);
 	if (err)
 		return err;
-	wg_noise_mix_psk(sym, snap->preshared_key);
-	return wg_noise_unseal(sym, NULL, msg->sealed_nothing, 0);
+	wg_symmetric_mix_psk(sym, snap->preshared_key);
+	return wg_symmetric_unseal(sym, NULL, msg->sealed_nothing, 0);
 }
 
 /**
@@ -787,7 +544,7 @@ static int wg_noise_read_response(struct wg_noise_snapshot *snap,
  * a low-order point; -EBADMSG if the tag does not verify.
  */
 int wg_noise_accept_response(struct wg_noise_handshake *hs,
-			     struct wg_noise_identity *id,
+			     struct wg_identity *id,
 			     const struct wg_msg_response *msg)
 {
 	const enum wg_noise_state from = WG_NOISE_CREATED_INITIATION;
@@ -852,7 +609,7 @@ int wg_noise_split(struct wg_noise_handshake *hs, struct wg_noise_keys *keys)
 	wg_noise_zero(hs);
 	spin_unlock_bh(&hs->lock);
 
-	wg_noise_kdf(output, ARRAY_SIZE(output), chaining_key, NULL);
+	wg_symmetric_kdf(output, ARRAY_SIZE(output), chaining_key, NULL);
 	keys->initiator = initiator;
 	/* The first key is for what the initiator sends. */
 	memcpy(initiator ? keys->send : keys->receive, output[0], WG_KEY_LEN);

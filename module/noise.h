@@ -10,29 +10,11 @@
 #ifndef _WG_NOISE_H
 #define _WG_NOISE_H
 
-#include <linux/rwsem.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
+#include "identity.h"
 #include "wire.h"
-
-/**
- * struct wg_noise_identity - our static key pair, one per device
- * @lock: protects everything below; readers hold it while they compute with
- *	the private key, config holds it for writing to change the key
- * @private_key: clamped; all zero without an identity
- * @public_key: belongs to @private_key; all zero without an identity
- * @present: is there an identity?
- * @generation: bumped with each change, tells peers that their precomputed
- *	static-static secret is stale
- */
-struct wg_noise_identity {
-	struct rw_semaphore lock;
-	u8 private_key[WG_KEY_LEN];
-	u8 public_key[WG_KEY_LEN];
-	bool present;
-	u32 generation;
-};
 
 enum wg_noise_state {
 	WG_NOISE_ZEROED,
@@ -116,14 +98,6 @@ struct wg_noise_keys {
 	bool initiator;
 };
 
-void wg_noise_init(void);
-
-void wg_noise_identity_init(struct wg_noise_identity *id);
-void wg_noise_identity_set(struct wg_noise_identity *id,
-			   const u8 private_key[WG_KEY_LEN]);
-bool wg_noise_public_key(u8 public_key[WG_KEY_LEN],
-			 const u8 private_key[WG_KEY_LEN]);
-
 void wg_noise_handshake_init(struct wg_noise_handshake *hs,
 			     const u8 remote_static[WG_KEY_LEN],
 			     const u8 preshared_key[WG_KEY_LEN]);
@@ -132,18 +106,18 @@ void wg_noise_handshake_set_psk(struct wg_noise_handshake *hs,
 				const u8 preshared_key[WG_KEY_LEN]);
 
 int wg_noise_make_initiation(struct wg_noise_handshake *hs,
-			     struct wg_noise_identity *id, __le32 local_index,
+			     struct wg_identity *id, __le32 local_index,
 			     struct wg_msg_initiation *msg);
 int wg_noise_open_initiation(struct wg_noise_opened *opened,
-			     struct wg_noise_identity *id,
+			     struct wg_identity *id,
 			     const struct wg_msg_initiation *msg);
 int wg_noise_accept_initiation(struct wg_noise_handshake *hs,
-			       struct wg_noise_identity *id,
+			       struct wg_identity *id,
 			       const struct wg_noise_opened *opened);
 int wg_noise_make_response(struct wg_noise_handshake *hs,
 			   __le32 local_index, struct wg_msg_response *msg);
 int wg_noise_accept_response(struct wg_noise_handshake *hs,
-			     struct wg_noise_identity *id,
+			     struct wg_identity *id,
 			     const struct wg_msg_response *msg);
 int wg_noise_split(struct wg_noise_handshake *hs, struct wg_noise_keys *keys);
 

@@ -39,6 +39,7 @@
 
 #include "allowedips.h"
 #include "cookie.h"
+#include "identity.h"
 #include "noise.h"
 #include "pipeline.h"
 #include "session.h"
@@ -137,6 +138,12 @@ struct wg_rx_lane {
 	struct napi_struct napi;
 };
 
+enum wg_incoming_limit {
+	WG_INCOMING_MAX = 4096,
+	WG_INCOMING_LOADED = WG_INCOMING_MAX / 8,
+	WG_INCOMING_WORKERS = 4,
+};
+
 /**
  * struct wg_incoming - handshake messages that wait for a worker
  * @lock: protects @queue, @len and @busy; BH-safe
@@ -146,14 +153,8 @@ struct wg_rx_lane {
  * @loaded_until_ns: coarse boottime; under load as long as this lies ahead
  * @works: several messages are worked on at a time
  */
-enum wg_incoming_limit {
-	WG_INCOMING_MAX = 4096,
-	WG_INCOMING_LOADED = WG_INCOMING_MAX / 8,
-	WG_INCOMING_WORKERS = 4,
-};
-
 struct wg_incoming {
-	spinlock_t lock;
+	spinlock_t lock; /* protects @queue, @len, @busy */
 	struct list_head queue;
 	unsigned int len;
 	unsigned long busy;
@@ -211,12 +212,12 @@ struct wg_device {
 	bool udp_gso;
 	bool udp_gro;
 	atomic_long_t staged_bytes;
-	struct wg_noise_identity identity;
+	struct wg_identity identity;
 	struct wg_cookie_checker checker;
 	struct wg_incoming incoming;
 	struct llist_head mailbox;
 	struct work_struct mail_work;
-	struct mutex config_lock;
+	struct mutex config_lock; /* protects what says so above */
 	struct list_head peers;
 	struct list_head removed;
 	struct rhashtable peers_by_key;

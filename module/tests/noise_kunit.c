@@ -72,9 +72,9 @@ static const char *const wg_noise_kunit_low_order[] = {
 
 /* An initiator and a responder who know each other. */
 struct wg_noise_kunit {
-	struct wg_noise_identity id_i;
-	struct wg_noise_identity id_r;
-	struct wg_noise_identity id_copy;
+	struct wg_identity id_i;
+	struct wg_identity id_r;
+	struct wg_identity id_copy;
 	struct wg_noise_handshake hs_i;
 	struct wg_noise_handshake hs_r;
 	struct wg_noise_handshake before;
@@ -117,20 +117,20 @@ static void wg_noise_kunit_expect(struct kunit *test, const u8 *got,
 	KUNIT_EXPECT_EQ_MSG(test, memcmp(got, want, len), 0, "want %s", hex);
 }
 
-static void wg_noise_kunit_set(struct wg_noise_identity *id, const u8 *key)
+static void wg_noise_kunit_set(struct wg_identity *id, const u8 *key)
 {
 	down_write(&id->lock);
-	wg_noise_identity_set(id, key);
+	wg_identity_set(id, key);
 	up_write(&id->lock);
 }
 
 static void wg_noise_kunit_load(struct kunit *test,
-				struct wg_noise_identity *id, const char *hex)
+				struct wg_identity *id, const char *hex)
 {
 	u8 key[WG_KEY_LEN];
 
 	wg_noise_kunit_hex(test, key, hex, sizeof(key));
-	wg_noise_identity_init(id);
+	wg_identity_init(id);
 	wg_noise_kunit_set(id, key);
 	KUNIT_ASSERT_TRUE(test, id->present);
 }
@@ -310,25 +310,25 @@ static void wg_noise_kunit_public_key_vectors(struct kunit *test)
 	u8 private_key[WG_KEY_LEN], public_key[WG_KEY_LEN];
 
 	wg_noise_kunit_hex(test, private_key, wg_noise_kunit_si, WG_KEY_LEN);
-	KUNIT_EXPECT_TRUE(test, wg_noise_public_key(public_key, private_key));
+	KUNIT_EXPECT_TRUE(test, wg_identity_public_key(public_key, private_key));
 	wg_noise_kunit_expect(test, public_key, wg_noise_kunit_public_i,
 			      WG_KEY_LEN);
 
 	/* Bits that clamping overrides make no difference. */
 	private_key[0] ^= 7;
 	private_key[31] ^= 0xc0;
-	KUNIT_EXPECT_TRUE(test, wg_noise_public_key(public_key, private_key));
+	KUNIT_EXPECT_TRUE(test, wg_identity_public_key(public_key, private_key));
 	wg_noise_kunit_expect(test, public_key, wg_noise_kunit_public_i,
 			      WG_KEY_LEN);
 
-	KUNIT_EXPECT_FALSE(test, wg_noise_public_key(public_key, k->none));
+	KUNIT_EXPECT_FALSE(test, wg_identity_public_key(public_key, k->none));
 	KUNIT_EXPECT_EQ(test, memcmp(public_key, k->none, WG_KEY_LEN), 0);
 }
 
 static void wg_noise_kunit_identity_set(struct kunit *test)
 {
 	struct wg_noise_kunit *k = test->priv;
-	struct wg_noise_identity *id = &k->id_i;
+	struct wg_identity *id = &k->id_i;
 	u8 key[WG_KEY_LEN];
 
 	KUNIT_EXPECT_EQ(test, id->generation, 2);
@@ -828,7 +828,7 @@ static void wg_noise_kunit_racer_work(struct work_struct *work)
 	racer->err = wg_noise_kunit_finish(racer->k);
 }
 
-static bool wg_noise_kunit_wait_contended(struct wg_noise_identity *id)
+static bool wg_noise_kunit_wait_contended(struct wg_identity *id)
 {
 	const unsigned long end = jiffies + 10 * HZ;
 
