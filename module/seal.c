@@ -66,6 +66,7 @@ void wg_seal_note(struct sk_buff *skb, u32 mtu, u32 datagrams)
 
 	cb->mtu = mtu;
 	cb->datagrams = datagrams;
+	cb->depth = 0;
 	/* Of the inner packet: all outer ones look alike. */
 	skb_get_hash(skb);
 }
@@ -383,8 +384,8 @@ static void wg_seal_read_header(struct wg_seal_header *h,
 	}
 }
 
-static __sum16 wg_seal_transport_csum(const struct wg_seal_header *h, u32 len,
-				      __wsum csum)
+static __sum16 wg_seal_csum(const struct wg_seal_header *h, u32 len,
+			    __wsum csum)
 {
 	const struct ipv6hdr *ip6 = (const struct ipv6hdr *)h->raw;
 	const struct iphdr *ip4 = (const struct iphdr *)h->raw;
@@ -421,12 +422,12 @@ static void wg_seal_patch_header(struct wg_seal_header *h, u32 len, bool last,
 		th->fin = last && h->fin;
 		th->check = 0;
 		csum = csum_partial(th, transport_len, csum);
-		th->check = wg_seal_transport_csum(h, transport_len + len, csum);
+		th->check = wg_seal_csum(h, transport_len + len, csum);
 	} else {
 		uh->len = htons(transport_len + len);
 		uh->check = 0;
 		csum = csum_partial(uh, transport_len, csum);
-		uh->check = wg_seal_transport_csum(h, transport_len + len, csum);
+		uh->check = wg_seal_csum(h, transport_len + len, csum);
 		if (!uh->check)
 			uh->check = CSUM_MANGLED_0;
 	}

@@ -29,11 +29,13 @@ enum wg_seal_limit {
  * @mtu: inner packets: of their path, bounds the padding; 0 if there is none
  * @datagrams: inner packets: how many they become
  * @tos: outer packets: goes into the outer header
+ * @depth: inner packets: of how many tunnels of ours they came out already
  */
 struct wg_seal_cb {
 	u32 mtu;
 	u32 datagrams;
 	u8 tos;
+	u8 depth;
 };
 
 static inline struct wg_seal_cb *wg_seal_cb(struct sk_buff *skb)

@@ -32,6 +32,7 @@ static const char *const wg_stats_names[WG_STATS] = {
 	[WG_DROP_NO_SESSION] = "drop_no_session",
 	[WG_DROP_NO_ROUTE] = "drop_no_route",
 	[WG_DROP_SEND_ERROR] = "drop_send_error",
+	[WG_DROP_LOOP] = "drop_loop",
 	[WG_DROP_LANE_FULL] = "drop_lane_full",
 	[WG_DROP_NO_MEMORY] = "drop_no_memory",
 	[WG_DROP_PEER_REMOVED] = "drop_peer_removed",

@@ -36,6 +36,7 @@ enum wg_stat {
 	WG_DROP_NO_SESSION,	/* waited for a handshake in vain */
 	WG_DROP_NO_ROUTE,
 	WG_DROP_SEND_ERROR,
+	WG_DROP_LOOP,		/* tunnels lead into each other */
 	/* Either. */
 	WG_DROP_LANE_FULL,	/* crypto cannot keep up */
 	WG_DROP_NO_MEMORY,

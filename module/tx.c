@@ -16,6 +16,7 @@
 #include <linux/icmpv6.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
+#include <linux/percpu.h>
 #include <linux/slab.h>
 #include <net/icmp.h>
 #include <net/ip_tunnels.h>
@@ -26,6 +27,8 @@ enum wg_tx_limit {
 	WG_STAGED_DEVICE_BYTES = 32 * 1024 * 1024,
 	/* Jobs made in one hold of the lane's lock. */
 	WG_TX_BURST = 8,
+	/* Tunnels in tunnels: where the smallest MTU of IPv6 is used up. */
+	WG_TX_DEPTH_MAX = 16,
 	WG_LANES_MAX = 64,
 };
 
@@ -34,16 +37,24 @@ enum wg_tx_limit {
  * @job: its place in the lane
  * @keypair: seals it; a reference; its owner is the peer
  * @seal: packets, nonces and the bundles made of them
+ * @depth: the deepest of the packets has been in so many tunnels already
  * @data: at least one packet is not a keepalive
  */
 struct wg_tx_job {
 	struct wg_job job;
 	struct wg_keypair *keypair;
 	struct wg_seal_job seal;
+	u8 depth;
 	bool data;
 };
 
 static struct kmem_cache *wg_tx_job_cache;
+
+/* What this CPU is sending came out of so many tunnels; BH off. A packet that
+ * enters the next tunnel takes note. Tunnels that carry each other would go on
+ * for ever: what no longer fits becomes two fragments, then four.
+ */
+static DEFINE_PER_CPU(u8, wg_tx_depth);
 
 static struct wg_peer *wg_tx_peer(const struct wg_tx_job *job)
 {
@@ -102,9 +113,11 @@ static void wg_tx_send_bundles(struct wg_peer *peer, struct wg_tx_job *job)
 {
 	struct wg_device *wg = peer->wg;
 	struct wg_send how = { .dev = wg->dev, .mark = READ_ONCE(wg->fwmark) };
+	u8 outside = __this_cpu_read(wg_tx_depth);
 	struct sk_buff *skb, *next;
 	bool sent = false;
 
+	__this_cpu_write(wg_tx_depth, job->depth + 1);
 	skb_list_walk_safe(job->seal.out, skb, next) {
 		unsigned int len = skb->len;
 
@@ -117,6 +130,7 @@ static void wg_tx_send_bundles(struct wg_peer *peer, struct wg_tx_job *job)
 		atomic64_add(len, &peer->tx_bytes);
 		sent = true;
 	}
+	__this_cpu_write(wg_tx_depth, outside);
 	if (sent && job->data)
 		wg_timers_data_sent(&peer->timers);
 }
@@ -267,16 +281,17 @@ static void wg_tx_load_job(struct wg_peer *peer, struct wg_tx_job *job)
 	struct sk_buff *skb;
 
 	while ((skb = skb_peek(&peer->staged.queue))) {
-		u32 n = wg_seal_cb(skb)->datagrams;
+		u32 n = job->seal.datagrams + wg_seal_cb(skb)->datagrams;
 
-		if (job->seal.in && job->seal.datagrams + n > WG_BUNDLE_DATAGRAMS)
+		if (job->seal.in && n > WG_BUNDLE_DATAGRAMS)
 			break;
 		wg_tx_unstage(peer);
 		skb_mark_not_on_list(skb);
 		*end = skb;
 		end = &skb->next;
-		job->seal.datagrams += n;
+		job->seal.datagrams = n;
 		job->job.bytes += skb->len;
+		job->depth = max(job->depth, wg_seal_cb(skb)->depth);
 		job->data |= skb->len != 0;
 	}
 }
@@ -333,8 +348,9 @@ static void wg_tx_launch(struct wg_peer *peer)
 
 	lockdep_assert_held(&lane->lock);
 	do {
-		for (n = 0; n < ARRAY_SIZE(jobs) &&
-			    !skb_queue_empty(&peer->staged.queue); n++) {
+		for (n = 0; n < ARRAY_SIZE(jobs); n++) {
+			if (skb_queue_empty(&peer->staged.queue))
+				break;
 			jobs[n] = wg_tx_make_job(peer, delegate);
 			if (!jobs[n])
 				break;
@@ -386,9 +402,10 @@ static netdev_tx_t wg_tx_refuse(struct wg_device *wg, struct sk_buff *skb,
 netdev_tx_t wg_tx_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct wg_device *wg = netdev_priv(dev);
+	u8 depth = __this_cpu_read(wg_tx_depth);
 	bool more = netdev_xmit_more();
+	struct sk_buff *list, *part;
 	struct wg_peer *peer;
-	struct sk_buff *list;
 	__be16 protocol;
 
 	protocol = ip_tunnel_parse_protocol(skb);
@@ -413,12 +430,18 @@ netdev_tx_t wg_tx_xmit(struct sk_buff *skb, struct net_device *dev)
 		return wg_tx_refuse(wg, skb, WG_DROP_NO_ENDPOINT,
 				    -EDESTADDRREQ);
 	}
+	if (depth > WG_TX_DEPTH_MAX) {
+		rcu_read_unlock();
+		return wg_tx_refuse(wg, skb, WG_DROP_LOOP, -ELOOP);
+	}
 	list = wg_seal_prepare(skb, READ_ONCE(dev->mtu));
 	if (IS_ERR(list)) {
 		rcu_read_unlock();
 		return wg_tx_refuse(wg, skb, WG_DROP_INNER_MALFORMED,
 				    PTR_ERR(list));
 	}
+	for (part = list; part; part = part->next)
+		wg_seal_cb(part)->depth = depth;
 	spin_lock_bh(&peer->tx_lane->lock);
 	wg_tx_stage(peer, list);
 	if (more)
