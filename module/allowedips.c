@@ -183,7 +183,7 @@ wg_allowedips_grow(const struct wg_allowedips_place *at,
 	}
 	RCU_INIT_POINTER(top->child[wg_allowedips_bit(at->node->bits, common)],
 			 at->node);
-	/* The subtrie stays reachable at every moment: old slot, then via top. */
+	/* The subtrie stays reachable: by the old slot, then via top. */
 	rcu_assign_pointer(*at->slot, top);
 	return node;
 }
@@ -462,11 +462,11 @@ wg_allowedips_walk(const struct wg_allowedips_node *node, const u64 bits[2])
 struct wg_allowedips_owner *
 wg_allowedips_find4(const struct wg_allowedips *table, __be32 addr)
 {
+	const struct wg_allowedips_node *root;
 	const u64 bits[2] = { (u64)be32_to_cpu(addr) << 32 };
 
-	return wg_allowedips_walk(rcu_dereference_check(table->root4,
-							rcu_read_lock_bh_held()),
-				  bits);
+	root = rcu_dereference_check(table->root4, rcu_read_lock_bh_held());
+	return wg_allowedips_walk(root, bits);
 }
 
 /**
@@ -483,13 +483,13 @@ struct wg_allowedips_owner *
 wg_allowedips_find6(const struct wg_allowedips *table,
 		    const struct in6_addr *addr)
 {
+	const struct wg_allowedips_node *root;
 	u64 bits[2];
 
 	/* Not by a member: that would promise the alignment of the struct. */
 	wg_allowedips_load6(bits, (const u8 *)addr);
-	return wg_allowedips_walk(rcu_dereference_check(table->root6,
-							rcu_read_lock_bh_held()),
-				  bits);
+	root = rcu_dereference_check(table->root6, rcu_read_lock_bh_held());
+	return wg_allowedips_walk(root, bits);
 }
 
 /**

@@ -56,8 +56,9 @@ struct wg_handshake_msg {
 
 static struct sk_buff *wg_handshake_make_skb(const void *msg, size_t len)
 {
-	struct sk_buff *skb = alloc_skb(WG_HANDSHAKE_HEADROOM + len, GFP_KERNEL);
+	struct sk_buff *skb;
 
+	skb = alloc_skb(WG_HANDSHAKE_HEADROOM + len, GFP_KERNEL);
 	if (!skb)
 		return NULL;
 	skb_reserve(skb, WG_HANDSHAKE_HEADROOM);

@@ -201,13 +201,13 @@ void wg_peer_put(struct wg_peer *peer)
 int wg_peer_publish(struct wg_peer *peer)
 {
 	struct wg_device *wg = peer->wg;
+	const u8 *key = peer->handshake.remote_static;
 	int err;
 
 	lockdep_assert_held(&wg->config_lock);
 	/* The table says -EBUSY while it is being resized too slowly. */
 	do {
-		err = rhashtable_lookup_insert_key(&wg->peers_by_key,
-						   peer->handshake.remote_static,
+		err = rhashtable_lookup_insert_key(&wg->peers_by_key, key,
 						   &peer->key_node,
 						   wg_peer_params);
 		if (err == -EBUSY)

@@ -265,6 +265,8 @@ void wg_lane_purge(struct wg_lane *lane)
 	job = lane->head;
 	lane->head = NULL;
 	lane->tail = NULL;
+	lane->todo_head = NULL;
+	lane->todo_tail = NULL;
 	lane->bytes = 0;
 	spin_unlock_bh(&lane->lock);
 	for (; job; job = next) {
@@ -397,13 +399,14 @@ struct wg_job *wg_lane_take_ready(struct wg_lane *lane, unsigned int max)
 bool wg_pipeline_prefers_workers(void)
 {
 	const struct wg_pipeline_budget *budget;
+	unsigned long tick = jiffies;
 
 	if (num_online_cpus() == 1)
 		return false;
 	if (IS_ENABLED(CONFIG_PREEMPT_RT))
 		return true;
 	budget = this_cpu_ptr(&wg_pipeline_budget);
-	return budget->tick == jiffies && budget->spent_ns > TICK_NSEC / 4;
+	return budget->tick == tick && budget->spent_ns > TICK_NSEC / 4;
 }
 
 /**
@@ -426,12 +429,13 @@ u64 wg_pipeline_clock(void)
 void wg_pipeline_account(u64 since)
 {
 	struct wg_pipeline_budget *budget;
+	unsigned long tick = jiffies;
 
 	if (!since)
 		return;
 	budget = this_cpu_ptr(&wg_pipeline_budget);
-	if (budget->tick != jiffies) {
-		budget->tick = jiffies;
+	if (budget->tick != tick) {
+		budget->tick = tick;
 		budget->spent_ns = 0;
 	}
 	budget->spent_ns += local_clock() - since;

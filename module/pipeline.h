@@ -84,7 +84,7 @@ struct wg_lane_worker {
  * @workers: do the crypto of delegated jobs
  */
 struct wg_lane {
-	spinlock_t lock;
+	spinlock_t lock; /* protects all but @limit, @ops and @stats */
 	bool draining;
 	u8 busy;
 	u32 bytes;

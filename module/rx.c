@@ -138,7 +138,8 @@ static int wg_rx_stated_len(struct sk_buff *skb, u8 outer_tos)
 static void wg_rx_inner(struct wg_rx_lane *lane, struct wg_peer *peer,
 			struct sk_buff *skb, u8 outer_tos)
 {
-	u32 packets = wg_open_cb(skb)->datagrams, bytes = wg_open_cb(skb)->bytes;
+	u32 packets = wg_open_cb(skb)->datagrams;
+	u32 bytes = wg_open_cb(skb)->bytes;
 	struct wg_device *wg = peer->wg;
 	int len;
 

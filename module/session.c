@@ -586,7 +586,7 @@ bool wg_replay_peek(const struct wg_replay *replay, u64 counter)
  *
  * Only after authentication, so that forged datagrams never move the window.
  *
- * Context: any, but one caller at a time for each @replay: the sink of the lane.
+ * Context: any, but one caller at a time for each @replay: the lane's sink.
  * Return: true if the counter is the caller's; false if it is to be dropped
  * (spec 2.8).
  */

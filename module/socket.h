@@ -23,7 +23,7 @@ struct wg_socket;
  * Takes over @skb: one datagram, or several merged by UDP GRO; the data start
  * behind the UDP header, the outer headers are still in front of them,
  * skb->dev is NULL. Called with BH off, one call at a time per UDP socket: IPv4
- * and IPv6 may come at the same time, as may old and new while they are swapped.
+ * and IPv6 may come at the same time, as may old and new while being swapped.
  */
 typedef void (*wg_socket_receive_t)(struct wg_socket *socket,
 				    struct sk_buff *skb);

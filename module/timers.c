@@ -101,7 +101,7 @@ static u32 wg_timers_retransmit(struct wg_timers *timers)
 		WRITE_ONCE(timers->attempts, timers->attempts + 1);
 		return WG_DUE_RETRY;
 	}
-	/* A keepalive to a peer that does not answer would only go on trying. */
+	/* To a peer that does not answer, keepalives only go on trying. */
 	wg_timers_turn_off(timers, WG_TIMER_KEEPALIVE);
 	if (!wg_timers_is_on(timers, WG_TIMER_WIPE))
 		wg_timers_set(timers, WG_TIMER_WIPE,
@@ -180,7 +180,7 @@ static void wg_timers_timer_fire(struct timer_list *timer)
 	int which;
 
 	spin_lock(&timers->lock);
-	/* In order: giving up turns the passive keepalive off before its turn. */
+	/* In order: giving up turns the passive keepalive off first. */
 	for (which = 0; which < WG_TIMERS; which++)
 		if (wg_timers_claim_expired(timers, which))
 			due |= wg_timers_expire(timers, which);

@@ -90,7 +90,7 @@ enum wg_replay_size {
 	WG_REPLAY_WINDOW = WG_REPLAY_BITS - BITS_PER_LONG,
 };
 
-#define WG_REKEY_AFTER_MESSAGES	(1ULL << 60)
+#define WG_REKEY_AFTER_MESSAGES	BIT_ULL(60)
 #define WG_REJECT_AFTER_MESSAGES (U64_MAX - WG_REPLAY_WINDOW - 1)
 
 /* Times, all in seconds unless the name says otherwise (spec 2.1). */
