@@ -19,7 +19,9 @@ function close_plan(d)
 	d = indent($0)
 	sub(/^ *1\.\./, "")
 	plan[d] = $0 + 0
-	seen[d] = 0
+	# It stands before the results or behind them.
+	if (seen[d])
+		close_plan(d)
 	next
 }
 

@@ -206,7 +206,7 @@ ns_quiet()
 	on "$1" sh -c 'echo 0 > /proc/sys/net/ipv6/conf/all/accept_dad
 		echo 0 > /proc/sys/net/ipv6/conf/default/accept_dad
 		echo 0 > /proc/sys/net/ipv6/conf/default/router_solicitations' 2> /dev/null || :
-	ip -n "$PFX-$1" link set lo up
+	ip -n "$PFX-$1" link set dev lo up
 }
 
 ns_add()
@@ -231,8 +231,8 @@ ns_sysctl() { on "$1" sh -c "echo $3 > /proc/sys/$(echo "$2" | tr . /)"; }
 veth()
 {
 	ip -n "$PFX-$1" link add "$2" type veth peer name "$4" netns "$PFX-$3"
-	ip -n "$PFX-$1" link set "$2" up
-	ip -n "$PFX-$3" link set "$4" up
+	ip -n "$PFX-$1" link set dev "$2" up
+	ip -n "$PFX-$3" link set dev "$4" up
 }
 
 # addr NS DEV ADDR...
@@ -271,7 +271,7 @@ wg_dev()
 	ip -n "$PFX-$ns" link add "$dev" type wireguard
 	wgc "$ns" set "$dev" private-key "$TMP/$name.key" listen-port "$port"
 	[ $# = 0 ] || addr "$ns" "$dev" "$@"
-	ip -n "$PFX-$ns" link set "$dev" up
+	ip -n "$PFX-$ns" link set dev "$dev" up
 }
 
 # peer_field NS DEV PEER psk|endpoint|allowed|handshake|rx|tx|keepalive

@@ -14,12 +14,12 @@
 
 ns_add a b c s
 ip -n "$PFX-s" link add br0 type bridge > /dev/null 2>&1 || skip_all "kernel without bridge"
-ip -n "$PFX-s" link set br0 up
+ip -n "$PFX-s" link set dev br0 up
 i=0
 for ns in a b c; do
 	i=$((i + 1))
 	veth $ns eth0 s $ns
-	ip -n "$PFX-s" link set $ns master br0
+	ip -n "$PFX-s" link set dev $ns master br0
 	addr $ns eth0 10.0.0.$i/24
 done
 key b c py

@@ -177,7 +177,7 @@ bad_words()
 	for v in 1.2.3.4 1.2.3.4: '' '[::1]' '[::1:5' '[::1]5'; do
 		bad set wg0 peer "$p" endpoint "$v"
 	done
-	for v in 1.2.3.4/33 ::/129 1.2.3/8 x , 1.2.3.4, 1.2.3.4/x 1.2.3.4/; do
+	for v in 1.2.3.4/33 ::/129 1.2.3/8 x "," "1.2.3.4," 1.2.3.4/x 1.2.3.4/; do
 		bad set wg0 peer "$p" allowed-ips "$v"
 	done
 	WG_ENDPOINT_RESOLUTION_RETRIES=x bad set wg0 peer "$p" endpoint 1.2.3.4:5
