@@ -3,6 +3,7 @@
 #   make               wireguard.ko for one kernel, and tools/wgpeer
 #   make demo          a server, a client and two sites in a virtual machine
 #   make check         every test; the last line counts them
+#   make bench         ours against the kernel's own module, a table
 #
 # KDIR= names the kernel headers. The default is the running kernel's, else the
 # newest that are installed. `make help` tells the rest.
@@ -28,6 +29,7 @@ help:
 	@echo 'make check-layers        only the layers'
 	@echo 'make kunit [UML=kasan]   unit tests in User-Mode Linux'
 	@echo 'make check-debug         unit tests and scenarios on a debug kernel'
+	@echo 'make bench               ours against the kernel'\''s own, in one boot'
 	@echo 'make deps                install the Debian packages that these need'
 	@echo 'selftests/run --help     single scenarios'
 	@echo 'make install             module, program and manual pages'
@@ -52,6 +54,9 @@ check-debug: deps
 	@selftests/run --kunit --env qemu-debug
 	@selftests/run --env qemu-debug
 
+bench: deps
+	@selftests/run --env uml --show selftests/bench/compare.sh
+
 demo: deps
 	@selftests/demo/demo
 
@@ -65,4 +70,4 @@ clean:
 	@$(MAKE) -C tools clean
 
 .PHONY: all module tools help deps check check-static check-layers kunit
-.PHONY: check-debug demo install clean
+.PHONY: check-debug bench demo install clean
