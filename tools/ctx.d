@@ -1,2 +1,0 @@
-ctx.o: ctx.c ctx.h
-ctx.h:

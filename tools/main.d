@@ -1,4 +1,0 @@
-main.o: main.c ctx.h term.h verbs.h
-ctx.h:
-term.h:
-verbs.h:

@@ -1,2 +1,0 @@
-term.o: term.c term.h
-term.h:
