@@ -58,7 +58,7 @@ struct wg_allowedips {
  */
 struct wg_allowedips_owner {
 	struct list_head prefixes;
-	u32 generation;
+	u64 generation;
 };
 
 /**

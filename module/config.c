@@ -243,7 +243,7 @@ void wg_config_down(struct wg_device *wg)
 	/* What was still to be initiated must not count for the rate limit of
 	 * the next time the device is opened.
 	 */
-	flush_work(&wg->mail_work);
+	wg_handshake_finish_mail(wg);
 	list_for_each_entry(peer, &wg->peers, list) {
 		wg_tx_purge_staged(peer);
 		wg_handshake_forget(peer);
@@ -453,6 +453,7 @@ void wg_config_set_key(struct wg_device *wg, const u8 key[WG_KEY_LEN])
 	flush = flush && id->present && netif_running(wg->dev);
 
 	list_for_each_entry(peer, &wg->peers, list) {
+		wg_noise_handshake_drop_static(&peer->handshake);
 		wg_handshake_forget(peer);
 		wg_keyring_stop_sending(&peer->keyring);
 		if (flush)

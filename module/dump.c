@@ -139,14 +139,15 @@ static int wg_dump_peer(struct sk_buff *skb, struct wg_peer *peer,
  * wg_dump_peers() - put as many peers into a message as fit (spec 7.4)
  * @skb: message
  * @dump: where to begin; then, where to go on
+ * @wg: device
  *
  * Context: process, config_lock held.
  * Return: whether there is more to come.
  */
-bool wg_dump_peers(struct sk_buff *skb, struct wg_dump *dump)
+bool wg_dump_peers(struct sk_buff *skb, struct wg_dump *dump,
+		   struct wg_device *wg)
 {
 	struct wg_peer *last = dump->peer, *peer = last;
-	struct wg_device *wg = dump->wg;
 	struct nlattr *nest;
 	bool more = false;
 

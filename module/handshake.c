@@ -312,7 +312,9 @@ static void wg_handshake_source(struct wg_device *wg,
 				struct wg_cookie_source *source)
 {
 	memset(source, 0, sizeof(*source));
+	rcu_read_lock();
 	source->netns = dev_net(wg->dev)->ns.inum;
+	rcu_read_unlock();
 	source->family = from->addr.sa_family;
 	if (source->family == AF_INET) {
 		source->v4 = from->addr4.sin_addr.s_addr;
@@ -412,7 +414,8 @@ static void wg_handshake_incoming_work(struct work_struct *work)
  * @len: of it
  * @from: where it came from and to
  *
- * Who does not know our public key gets no memory and no place in the queue.
+ * Who does not know our public key, or for a cookie an index of ours, gets no
+ * memory and no place in the queue.
  *
  * Context: BH off.
  */
@@ -423,10 +426,20 @@ void wg_handshake_receive(struct wg_device *wg, const void *msg, size_t len,
 	struct wg_handshake_msg *queued;
 	enum wg_stat why = WG_STATS;
 
-	if (((const struct wg_msg_header *)msg)->type !=
-		    cpu_to_le32(WG_MSG_COOKIE) &&
-	    !wg_cookie_mac1_ok(&wg->checker, msg, len)) {
-		wg_stats_inc(&wg->stats, WG_DROP_BAD_MAC1);
+	if (((const struct wg_msg_header *)msg)->type ==
+	    cpu_to_le32(WG_MSG_COOKIE)) {
+		const struct wg_msg_cookie *cookie = msg;
+
+		/* Has no mac1; but it answers something, and nobody off the
+		 * path knows what.
+		 */
+		if (!wg_peer_knows_index(wg, cookie->receiver))
+			why = WG_DROP_UNKNOWN_INDEX;
+	} else if (!wg_cookie_mac1_ok(&wg->checker, msg, len)) {
+		why = WG_DROP_BAD_MAC1;
+	}
+	if (why != WG_STATS) {
+		wg_stats_inc(&wg->stats, why);
 		return;
 	}
 	queued = kmalloc(sizeof(*queued), GFP_ATOMIC | __GFP_NOWARN);
@@ -483,6 +496,10 @@ void wg_handshake_complete(struct wg_peer *peer)
  * wg_handshake_forget() - forget the running handshake and the rate limit
  * @peer: held
  *
+ * First the index: a worker that has derived the keys already cannot install
+ * them without it. So who forgets, and then stops or clears the sessions, has
+ * got them all.
+ *
  * Context: process.
  */
 void wg_handshake_forget(struct wg_peer *peer)
@@ -510,6 +527,15 @@ static void wg_handshake_do_wanted(struct wg_peer *peer, unsigned long wants)
 		wg_handshake_initiate(peer);
 	if (wants & BIT(WG_WANT_KEEPALIVE))
 		wg_tx_keepalive(peer);
+}
+
+/* Waits for work that is being done and does here what has not begun: while
+ * the machine is put to sleep, freezable work begins only when it wakes up.
+ */
+static void wg_handshake_finish_work(struct work_struct *work)
+{
+	if (cancel_work_sync(work))
+		work->func(work);
 }
 
 static void wg_handshake_mail_work(struct work_struct *work)
@@ -575,7 +601,19 @@ void wg_handshake_drop_queue(struct wg_device *wg)
 	list_for_each_entry_safe(msg, next, &dropped, list)
 		kfree(msg);
 	for (i = 0; i < WG_INCOMING_WORKERS; i++)
-		flush_work(&incoming->works[i].work);
+		wg_handshake_finish_work(&incoming->works[i].work);
+}
+
+/**
+ * wg_handshake_finish_mail() - do what peers have been told to do
+ * @wg: device
+ *
+ * Context: process, sleeps.
+ */
+void wg_handshake_finish_mail(struct wg_device *wg)
+{
+	/* Not only cancelled: each peer in the mailbox is a reference. */
+	wg_handshake_finish_work(&wg->mail_work);
 }
 
 /**
@@ -588,8 +626,7 @@ void wg_handshake_drop_queue(struct wg_device *wg)
 void wg_handshake_destroy_queue(struct wg_device *wg)
 {
 	wg_handshake_drop_queue(wg);
-	/* Not cancelled: each peer in the mailbox is a reference. */
-	flush_work(&wg->mail_work);
+	wg_handshake_finish_mail(wg);
 }
 
 /**

@@ -52,6 +52,13 @@ static const struct nla_policy wg_netlink_device_policy[] = {
 	[WGDEVICE_A_PEERS] = NLA_POLICY_NESTED_ARRAY(wg_netlink_peer_policy),
 };
 
+static bool wg_netlink_is_ours(const struct net_device *dev)
+{
+	const struct rtnl_link_ops *ops = dev->rtnl_link_ops;
+
+	return ops && ops->kind && !strcmp(ops->kind, WG_GENL_NAME);
+}
+
 /* Returns the device with a reference to its netdevice, or an ERR_PTR(). */
 static struct wg_device *wg_netlink_get_device(struct net *net,
 					       struct nlattr **attrs,
@@ -74,8 +81,7 @@ static struct wg_device *wg_netlink_get_device(struct net *net,
 				    "No such interface");
 		return ERR_PTR(-ENODEV);
 	}
-	if (!dev->rtnl_link_ops || !dev->rtnl_link_ops->kind ||
-	    strcmp(dev->rtnl_link_ops->kind, WG_GENL_NAME)) {
+	if (!wg_netlink_is_ours(dev)) {
 		dev_put(dev);
 		NL_SET_ERR_MSG_ATTR(extack, index ?: name,
 				    "Not a WireGuard interface");
@@ -100,10 +106,10 @@ static struct wg_dump *wg_netlink_dump_of(struct netlink_callback *cb)
 }
 
 static int wg_netlink_put_message(struct sk_buff *skb,
-				  struct netlink_callback *cb)
+				  struct netlink_callback *cb,
+				  struct wg_device *wg)
 {
 	struct wg_dump *dump = wg_netlink_dump_of(cb);
-	struct wg_device *wg = dump->wg;
 	bool more;
 	void *hdr;
 
@@ -121,7 +127,7 @@ static int wg_netlink_put_message(struct sk_buff *skb,
 		genlmsg_cancel(skb, hdr);
 		return -EMSGSIZE;
 	}
-	more = wg_dump_peers(skb, dump);
+	more = wg_dump_peers(skb, dump, wg);
 	genlmsg_end(skb, hdr);
 	return more ? skb->len : 0;
 }
@@ -134,20 +140,39 @@ static int wg_netlink_get_start(struct netlink_callback *cb)
 				   genl_info_dump(cb)->attrs, cb->extack);
 	if (IS_ERR(wg))
 		return PTR_ERR(wg);
-	wg_netlink_dump_of(cb)->wg = wg;
+	wg_netlink_dump_of(cb)->ifindex = wg->dev->ifindex;
+	dev_put(wg->dev);
 	return 0;
+}
+
+/* The device is looked up each time: a reader that pauses for ever must not
+ * hold up who wants to delete it.
+ */
+static struct wg_device *wg_netlink_find_device(struct netlink_callback *cb)
+{
+	const struct wg_dump *dump = wg_netlink_dump_of(cb);
+	struct net_device *dev;
+	struct wg_device *wg;
+
+	dev = __dev_get_by_index(sock_net(cb->skb->sk), dump->ifindex);
+	if (!dev || !wg_netlink_is_ours(dev))
+		return NULL;
+	wg = netdev_priv(dev);
+	/* Another one by the same number? */
+	return dump->peer && dump->peer->wg != wg ? NULL : wg;
 }
 
 static int wg_netlink_get_dump(struct sk_buff *skb,
 			       struct netlink_callback *cb)
 {
-	struct wg_device *wg = wg_netlink_dump_of(cb)->wg;
+	struct wg_device *wg;
 	int ret = -ENODEV;
 
 	rtnl_lock();
-	if (wg_netlink_is_registered(wg)) {
+	wg = wg_netlink_find_device(cb);
+	if (wg) {
 		mutex_lock(&wg->config_lock);
-		ret = wg_netlink_put_message(skb, cb);
+		ret = wg_netlink_put_message(skb, cb, wg);
 		mutex_unlock(&wg->config_lock);
 	}
 	rtnl_unlock();
@@ -156,10 +181,7 @@ static int wg_netlink_get_dump(struct sk_buff *skb,
 
 static int wg_netlink_get_done(struct netlink_callback *cb)
 {
-	struct wg_dump *dump = wg_netlink_dump_of(cb);
-
-	wg_peer_put(dump->peer);
-	dev_put(dump->wg->dev);
+	wg_peer_put(wg_netlink_dump_of(cb)->peer);
 	return 0;
 }
 

@@ -186,6 +186,20 @@ void wg_noise_handshake_clear(struct wg_noise_handshake *hs)
 }
 
 /**
+ * wg_noise_handshake_drop_static() - forget what depends on our static key
+ * @hs: of the peer
+ *
+ * Context: process or softirq; nobody computes with the old key any more.
+ */
+void wg_noise_handshake_drop_static(struct wg_noise_handshake *hs)
+{
+	spin_lock_bh(&hs->lock);
+	memzero_explicit(hs->static_static, WG_KEY_LEN);
+	hs->static_generation = 0;
+	spin_unlock_bh(&hs->lock);
+}
+
+/**
  * wg_noise_handshake_set_psk() - change the preshared key
  * @hs: of the peer
  * @preshared_key: all zero for none
@@ -387,7 +401,6 @@ int wg_noise_accept_initiation(struct wg_noise_handshake *hs,
 	down_read(&id->lock);
 	if (id->present)
 		err = wg_noise_mix_static_static(&sym, hs, id);
-	up_read(&id->lock);
 	if (err)
 		goto out;
 	err = wg_symmetric_unseal(&sym, timestamp, opened->sealed_timestamp,
@@ -399,6 +412,10 @@ int wg_noise_accept_initiation(struct wg_noise_handshake *hs,
 	err = wg_noise_commit_initiation(hs, &sym, opened, timestamp);
 	spin_unlock_bh(&hs->lock);
 out:
+	/* Not before: who changes the key then finds, and forgets, all that
+	 * was agreed on with the old one.
+	 */
+	up_read(&id->lock);
 	memzero_explicit(&sym, sizeof(sym));
 	return err;
 }
@@ -560,9 +577,8 @@ int wg_noise_accept_response(struct wg_noise_handshake *hs,
 	}
 	down_read(&id->lock);
 	err = wg_noise_read_response(&snap, id, msg);
-	up_read(&id->lock);
 	if (err)
-		goto out;
+		goto unlock;
 
 	spin_lock_bh(&hs->lock);
 	if (wg_noise_is_unchanged(hs, from, snap.origin)) {
@@ -573,6 +589,8 @@ int wg_noise_accept_response(struct wg_noise_handshake *hs,
 		err = -EAGAIN;
 	}
 	spin_unlock_bh(&hs->lock);
+unlock:
+	up_read(&id->lock);
 out:
 	memzero_explicit(&snap, sizeof(snap));
 	return err;

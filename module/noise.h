@@ -102,6 +102,7 @@ void wg_noise_handshake_init(struct wg_noise_handshake *hs,
 			     const u8 remote_static[WG_KEY_LEN],
 			     const u8 preshared_key[WG_KEY_LEN]);
 void wg_noise_handshake_clear(struct wg_noise_handshake *hs);
+void wg_noise_handshake_drop_static(struct wg_noise_handshake *hs);
 void wg_noise_handshake_set_psk(struct wg_noise_handshake *hs,
 				const u8 preshared_key[WG_KEY_LEN]);
 

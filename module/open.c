@@ -237,9 +237,20 @@ static void wg_open_add(struct wg_open_builder *b, struct sk_buff *skb,
 	b->id_step = -1;
 }
 
+/* Decrypts, with room for @sealed bytes at @to, what stands at @from. The cipher
+ * reads twice, once for the tag and once to decrypt. In between nobody may
+ * write: pages of a packet can be mapped by the process that sent it.
+ */
 static bool wg_open_decrypt(struct wg_open_builder *b, u8 *to, const u8 *from,
 			    u32 sealed, u64 counter)
 {
+	const struct sk_buff *src = b->job->src;
+
+	if (from != to && !src->pp_recycle &&
+	    (from < src->head || from >= skb_tail_pointer(src))) {
+		memcpy(to, from, sealed);
+		from = to;
+	}
 	if (chacha20poly1305_decrypt(to, from, sealed, NULL, 0, counter,
 				     b->job->keypair->receive_key))
 		return true;
@@ -303,23 +314,24 @@ static void wg_open_grow(struct wg_open_builder *b,
 		wg_open_finish(b);
 }
 
-/* Where a segment with @len bytes of packet is to be decrypted, so that its
- * payload continues the packet in the making; NULL if that cannot grow.
+/* Where a segment with @len bytes of packet, and a tag, is to be decrypted, so
+ * that its payload continues the packet in the making; NULL if that cannot grow.
  */
 static u8 *wg_open_room(struct wg_open_builder *b, u32 len)
 {
+	const u32 size = len + WG_TAG_LEN;
 	const struct page_frag *frag = &b->frag.page_frag;
 	const u32 header = b->head.len;
 
-	if (len <= header || len > PAGE_SIZE ||
+	if (len <= header || size > PAGE_SIZE ||
 	    wg_open_cb(b->skb)->datagrams >= WG_OPEN_MERGED_MAX)
 		return NULL;
-	if (b->tail && frag->size - frag->offset >= len - header)
+	if (b->tail && frag->size - frag->offset >= size - header)
 		return b->tail - header;
 	b->tail = NULL;
 	if (skb_shinfo(b->skb)->nr_frags == MAX_SKB_FRAGS)
 		return NULL;
-	return wg_frag_room(&b->frag, len);
+	return wg_frag_room(&b->frag, size);
 }
 
 /* Decrypts a datagram right behind the packet in the making, if it turns out

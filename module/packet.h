@@ -25,6 +25,7 @@ int wg_handshake_init(void);
 void wg_handshake_fini(void);
 void wg_handshake_create_queue(struct wg_device *wg);
 void wg_handshake_drop_queue(struct wg_device *wg);
+void wg_handshake_finish_mail(struct wg_device *wg);
 void wg_handshake_destroy_queue(struct wg_device *wg);
 void wg_handshake_receive(struct wg_device *wg, const void *msg, size_t len,
 			  const struct wg_endpoint *from);

@@ -163,7 +163,7 @@ static void wg_peer_release(struct kref *refs)
 	struct wg_peer *peer = container_of(refs, struct wg_peer, refs);
 
 	WARN_ON_ONCE(!skb_queue_empty(&peer->staged.queue));
-	wg_remote_fini(&peer->remote);
+	WARN_ON_ONCE(peer->remote.dst);
 	call_rcu(&peer->rcu, wg_peer_free_rcu);
 }
 
@@ -260,6 +260,8 @@ void wg_peer_retire(struct wg_peer *peer)
 
 	wg_index_remove(&wg->indices, &peer->handshake_index);
 	wg_noise_handshake_clear(&peer->handshake);
+	/* Who still holds the peer must not hold a namespace by its route. */
+	wg_remote_close(&peer->remote);
 	wg_peer_put(peer);
 }
 
@@ -327,6 +329,24 @@ struct wg_peer *wg_peer_get_by_index(struct wg_device *wg, __le32 index)
 		peer = wg_peer_get(entry->owner);
 	rcu_read_unlock();
 	return peer;
+}
+
+/**
+ * wg_peer_knows_index() - is a receiver index in use?
+ * @wg: device
+ * @index: from a cookie reply
+ *
+ * Context: any but hardirq.
+ * Return: whether it is one of ours.
+ */
+bool wg_peer_knows_index(struct wg_device *wg, __le32 index)
+{
+	bool known;
+
+	rcu_read_lock();
+	known = wg_index_find(&wg->indices, index);
+	rcu_read_unlock();
+	return known;
 }
 
 /**
@@ -406,7 +426,8 @@ void wg_peer_want(struct wg_peer *peer, enum wg_want want)
 	 * follows dying: then the device may go away.
 	 */
 	rcu_read_lock();
-	if (wg_peer_is_dead(peer))
+	/* Nor after the one that closing the device waits for. */
+	if (wg_peer_is_dead(peer) || !netif_running(wg->dev))
 		goto out;
 	set_bit(want, &peer->mail);
 	if (test_and_set_bit(WG_WANT_QUEUED, &peer->mail))

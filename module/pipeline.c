@@ -38,10 +38,6 @@
 #include <linux/sched.h>
 #include <linux/sched/clock.h>
 
-/* A lane holds what its CPUs can be busy with, and no standing queue. */
-#define WG_LANE_BYTES_BASE	(128 * 1024)
-#define WG_LANE_BYTES_PER_CPU	(64 * 1024)
-
 /**
  * struct wg_pipeline_budget - crypto that this CPU did inline
  * @tick: the jiffy that @spent_ns belongs to
@@ -212,17 +208,17 @@ void wg_pipeline_fini(void)
  * @lane: zeroed memory
  * @ops: what to do with its jobs
  * @stats: where jobs are counted
+ * @limit: of the bytes that its jobs are charged for
  *
  * Context: process.
  */
 void wg_lane_init(struct wg_lane *lane, const struct wg_lane_ops *ops,
-		  struct wg_stats *stats)
+		  struct wg_stats *stats, u32 limit)
 {
 	int i;
 
 	spin_lock_init(&lane->lock);
-	lane->limit = WG_LANE_BYTES_BASE +
-		      WG_LANE_BYTES_PER_CPU * num_online_cpus();
+	lane->limit = limit;
 	lane->ops = ops;
 	lane->stats = stats;
 	INIT_WORK(&lane->drain_work, wg_lane_drain_work);
@@ -242,13 +238,20 @@ void wg_lane_init(struct wg_lane *lane, const struct wg_lane_ops *ops,
  */
 void wg_lane_drain_sync(struct wg_lane *lane)
 {
+	bool more;
 	int i;
 
 	do {
 		for (i = 0; i < WG_PIPELINE_WORKERS; i++)
 			flush_work(&lane->workers[i].work);
 		flush_work(&lane->drain_work);
-	} while (!lane->ops->ready && READ_ONCE(lane->head));
+		/* The drainer may have queued itself again behind the flush. */
+		spin_lock_bh(&lane->lock);
+		more = !lane->ops->ready && (lane->head || lane->draining);
+		spin_unlock_bh(&lane->lock);
+	} while (more);
+	/* It has said that it is done, but may not have returned yet. */
+	flush_work(&lane->drain_work);
 }
 
 /**

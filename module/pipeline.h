@@ -103,7 +103,7 @@ int wg_pipeline_init(void);
 void wg_pipeline_fini(void);
 
 void wg_lane_init(struct wg_lane *lane, const struct wg_lane_ops *ops,
-		  struct wg_stats *stats);
+		  struct wg_stats *stats, u32 limit);
 void wg_lane_drain_sync(struct wg_lane *lane);
 void wg_lane_purge(struct wg_lane *lane);
 bool wg_lane_has_room(const struct wg_lane *lane);

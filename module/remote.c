@@ -71,15 +71,20 @@ void wg_remote_init(struct wg_remote *remote)
 }
 
 /**
- * wg_remote_fini() - release the cached route
- * @remote: nobody uses it any more
+ * wg_remote_close() - release the cached route, and keep no other
+ * @remote: of a peer that nobody can find any more, but some may still hold
  *
  * Context: any but hardirq.
  */
-void wg_remote_fini(struct wg_remote *remote)
+void wg_remote_close(struct wg_remote *remote)
 {
-	dst_release(remote->dst);
-	remote->dst = NULL;
+	struct dst_entry *dst;
+
+	spin_lock_bh(&remote->lock);
+	remote->closed = true;
+	dst = wg_remote_change(remote);
+	spin_unlock_bh(&remote->lock);
+	dst_release(dst);
 }
 
 /**
@@ -210,7 +215,7 @@ static void wg_remote_store(struct wg_remote *remote, u32 mark,
 	struct dst_entry *dst = NULL;
 
 	spin_lock_bh(&remote->lock);
-	if (remote->generation == path->generation) {
+	if (!remote->closed && remote->generation == path->generation) {
 		if (path->forgot)
 			wg_remote_clear_source(&remote->endpoint);
 		dst = wg_remote_change(remote);

@@ -51,11 +51,13 @@ struct wg_endpoint {
  * @saddr6: source address of @dst if AF_INET6
  * @generation: bumped by each change of @endpoint, so that a route looked up
  *	meanwhile is not stored for the wrong endpoint
+ * @closed: no route is stored any more: it could outlive its namespace
  */
 struct wg_remote {
 	/* Protects all of it. */
 	spinlock_t lock;
 	u32 generation;
+	bool closed;
 	struct wg_endpoint endpoint;
 	struct dst_entry *dst;
 	u32 dst_cookie;
@@ -91,7 +93,7 @@ struct wg_path {
 };
 
 void wg_remote_init(struct wg_remote *remote);
-void wg_remote_fini(struct wg_remote *remote);
+void wg_remote_close(struct wg_remote *remote);
 bool wg_remote_known(const struct wg_remote *remote);
 void wg_remote_get(struct wg_remote *remote, struct wg_endpoint *endpoint);
 void wg_remote_set(struct wg_remote *remote,

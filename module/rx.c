@@ -20,6 +20,9 @@
 #include <net/inet_ecn.h>
 #include <net/ip_tunnels.h>
 
+/* Of memory, not of payload: what a burst of small datagrams takes. */
+#define WG_RX_LANE_BYTES	(2 * 1024 * 1024)
+
 /**
  * struct wg_rx_job - a run of datagrams of one session
  * @job: its place in the lane
@@ -317,6 +320,13 @@ static const struct wg_lane_ops wg_rx_lane_ops = {
  * The way in.
  */
 
+/* The memory that a job holds: its share of the packet it came in. */
+static u32 wg_rx_charge(const struct wg_open_job *run)
+{
+	return sizeof(struct wg_rx_job) +
+	       mult_frac((u64)run->src->truesize, run->len, run->src->len);
+}
+
 /* Gives a run of datagrams for one receiver index a place in the lane of its
  * peer. Called for one socket by one CPU at a time, so the order of arrival
  * becomes the order of places.
@@ -352,7 +362,7 @@ static void wg_rx_submit(struct wg_device *wg, __le32 receiver,
 	spin_lock_bh(&lane->lock);
 	room = wg_lane_has_room(lane);
 	if (room)
-		wg_lane_append(lane, &job->job, run->len, delegate);
+		wg_lane_append(lane, &job->job, wg_rx_charge(run), delegate);
 	spin_unlock_bh(&lane->lock);
 	if (!room) {
 		wg_stats_add(&wg->stats, WG_DROP_LANE_FULL, n);
@@ -472,7 +482,8 @@ int wg_rx_create_lanes(struct wg_device *wg)
 	for (i = 0; i < wg->lanes; i++) {
 		struct wg_rx_lane *lane = &wg->rx_lanes[i];
 
-		wg_lane_init(&lane->lane, &wg_rx_lane_ops, &wg->stats);
+		wg_lane_init(&lane->lane, &wg_rx_lane_ops, &wg->stats,
+			     WG_RX_LANE_BYTES);
 		netif_napi_add(wg->dev, &lane->napi, wg_rx_poll);
 		napi_enable(&lane->napi);
 	}

@@ -276,13 +276,15 @@ static void wg_seal_datagram(struct wg_seal_builder *b, u8 *room, u32 len,
 			     u32 padding)
 {
 	const struct wg_keypair *keypair = b->job->keypair;
-	struct wg_msg_data *msg = (struct wg_msg_data *)room;
-	u8 *packet = room + sizeof(*msg);
+	const struct wg_msg_data msg = {
+		.header.type = cpu_to_le32(WG_MSG_DATA),
+		.receiver = keypair->remote_index,
+		.counter = cpu_to_le64(b->counter),
+	};
+	u8 *packet = room + sizeof(msg);
 
+	memcpy(room, &msg, sizeof(msg));
 	memset(packet + len, 0, padding);
-	put_unaligned(cpu_to_le32(WG_MSG_DATA), &msg->header.type);
-	put_unaligned(keypair->remote_index, &msg->receiver);
-	put_unaligned_le64(b->counter, &msg->counter);
 	chacha20poly1305_encrypt(packet, packet, len + padding, NULL, 0,
 				 b->counter, keypair->send_key);
 }

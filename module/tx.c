@@ -5,7 +5,7 @@
  * Layer 3.
  *
  *   wg_tx_xmit		whose is it? may it be sent?
- *   wg_tx_stage	waits here for a session, or for the rest of a burst
+ *   wg_tx_stage	waits here for a session
  *   wg_tx_launch	session, nonces and lane place, all under one lock
  *   wg_tx_seal		(anywhere) into bundles, see seal.c
  *   wg_tx_send		(in order) route and send, timers, statistics
@@ -17,6 +17,7 @@
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <net/icmp.h>
 #include <net/ip_tunnels.h>
@@ -30,6 +31,9 @@ enum wg_tx_limit {
 	/* Tunnels in tunnels: where the smallest MTU of IPv6 is used up. */
 	WG_TX_DEPTH_MAX = 16,
 	WG_LANES_MAX = 64,
+	/* A lane holds what the CPUs can be busy with, no standing queue. */
+	WG_TX_LANE_BYTES = 128 * 1024,
+	WG_TX_LANE_BYTES_PER_CPU = 64 * 1024,
 };
 
 /**
@@ -52,9 +56,30 @@ static struct kmem_cache *wg_tx_job_cache;
 
 /* What this CPU is sending came out of so many tunnels; BH off. A packet that
  * enters the next tunnel takes note. Tunnels that carry each other would go on
- * for ever: what no longer fits becomes two fragments, then four.
+ * for ever: what no longer fits becomes two fragments, then four. With
+ * PREEMPT_RT another task may send in between: its word does not count.
  */
-static DEFINE_PER_CPU(u8, wg_tx_depth);
+struct wg_tx_nesting {
+	const struct task_struct *task;
+	u8 depth;
+};
+
+static DEFINE_PER_CPU(struct wg_tx_nesting, wg_tx_nesting);
+
+static u8 wg_tx_get_depth(void)
+{
+	const struct wg_tx_nesting *nesting = this_cpu_ptr(&wg_tx_nesting);
+
+	return nesting->task == current ? nesting->depth : 0;
+}
+
+static void wg_tx_set_depth(u8 depth)
+{
+	struct wg_tx_nesting *nesting = this_cpu_ptr(&wg_tx_nesting);
+
+	nesting->task = depth ? current : NULL;
+	nesting->depth = depth;
+}
 
 static struct wg_peer *wg_tx_peer(const struct wg_tx_job *job)
 {
@@ -113,11 +138,11 @@ static void wg_tx_send_bundles(struct wg_peer *peer, struct wg_tx_job *job)
 {
 	struct wg_device *wg = peer->wg;
 	struct wg_send how = { .dev = wg->dev, .mark = READ_ONCE(wg->fwmark) };
-	u8 outside = __this_cpu_read(wg_tx_depth);
+	u8 outside = wg_tx_get_depth();
 	struct sk_buff *skb, *next;
 	bool sent = false;
 
-	__this_cpu_write(wg_tx_depth, job->depth + 1);
+	wg_tx_set_depth(job->depth + 1);
 	skb_list_walk_safe(job->seal.out, skb, next) {
 		unsigned int len = skb->len;
 
@@ -130,7 +155,7 @@ static void wg_tx_send_bundles(struct wg_peer *peer, struct wg_tx_job *job)
 		atomic64_add(len, &peer->tx_bytes);
 		sent = true;
 	}
-	__this_cpu_write(wg_tx_depth, outside);
+	wg_tx_set_depth(outside);
 	if (sent && job->data)
 		wg_timers_data_sent(&peer->timers);
 }
@@ -236,7 +261,7 @@ static void wg_tx_keep_waiting(struct wg_peer *peer)
 	skb_queue_walk(&staged->queue, skb)
 		skb_orphan(skb);
 	wg_tx_charge(peer);
-	while (skb_queue_len(&staged->queue) > 1 &&
+	while (!skb_queue_empty(&staged->queue) &&
 	       atomic_long_read(&peer->wg->staged_bytes) > most) {
 		wg_tx_drop_oldest(peer);
 		wg_tx_charge(peer);
@@ -402,8 +427,7 @@ static netdev_tx_t wg_tx_refuse(struct wg_device *wg, struct sk_buff *skb,
 netdev_tx_t wg_tx_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct wg_device *wg = netdev_priv(dev);
-	u8 depth = __this_cpu_read(wg_tx_depth);
-	bool more = netdev_xmit_more();
+	u8 depth = wg_tx_get_depth();
 	struct sk_buff *list, *part;
 	struct wg_peer *peer;
 	__be16 protocol;
@@ -444,10 +468,7 @@ netdev_tx_t wg_tx_xmit(struct sk_buff *skb, struct net_device *dev)
 		wg_seal_cb(part)->depth = depth;
 	spin_lock_bh(&peer->tx_lane->lock);
 	wg_tx_stage(peer, list);
-	if (more)
-		spin_unlock_bh(&peer->tx_lane->lock);
-	else
-		wg_tx_launch(peer);
+	wg_tx_launch(peer);
 	rcu_read_unlock();
 	return NETDEV_TX_OK;
 }
@@ -525,6 +546,8 @@ void wg_tx_purge_staged(struct wg_peer *peer)
  */
 int wg_tx_create_lanes(struct wg_device *wg)
 {
+	u32 limit = WG_TX_LANE_BYTES +
+		    WG_TX_LANE_BYTES_PER_CPU * num_online_cpus();
 	unsigned int i;
 
 	wg->lanes = min_t(unsigned int, WG_LANES_MAX,
@@ -533,7 +556,8 @@ int wg_tx_create_lanes(struct wg_device *wg)
 	if (!wg->tx_lanes)
 		return -ENOMEM;
 	for (i = 0; i < wg->lanes; i++)
-		wg_lane_init(&wg->tx_lanes[i], &wg_tx_lane_ops, &wg->stats);
+		wg_lane_init(&wg->tx_lanes[i], &wg_tx_lane_ops, &wg->stats,
+			     limit);
 	return 0;
 }
 

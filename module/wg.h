@@ -249,6 +249,7 @@ struct wg_peer *wg_peer_get_by_key(struct wg_device *wg,
 				   const u8 public_key[WG_KEY_LEN]);
 struct wg_peer *wg_peer_get_by_handshake(struct wg_device *wg, __le32 index);
 struct wg_peer *wg_peer_get_by_index(struct wg_device *wg, __le32 index);
+bool wg_peer_knows_index(struct wg_device *wg, __le32 index);
 struct wg_peer *wg_peer_find_by_dst(struct wg_device *wg,
 				    const struct sk_buff *skb);
 struct wg_peer *wg_peer_find_by_src(struct wg_device *wg,

@@ -273,7 +273,7 @@ wg_pipeline_kunit_setup(struct kunit *test, const struct wg_lane_ops *ops,
 						WG_PIPELINE_KUNIT_DELAY_NS;
 	}
 	fix->caller = current;
-	wg_lane_init(&fix->lane, ops, &fix->stats);
+	wg_lane_init(&fix->lane, ops, &fix->stats, 192 * 1024);
 	return fix;
 }
 
