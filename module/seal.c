@@ -67,8 +67,9 @@ void wg_seal_note(struct sk_buff *skb, u32 mtu, u32 datagrams)
 	cb->mtu = mtu;
 	cb->datagrams = datagrams;
 	cb->depth = 0;
-	/* Of the inner packet: all outer ones look alike. */
-	skb_get_hash(skb);
+	/* Of the inner packet: all outer ones look alike. A keepalive has none. */
+	if (skb->len)
+		skb_get_hash(skb);
 }
 
 /**

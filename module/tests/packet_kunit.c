@@ -15,6 +15,7 @@
 #include <net/gso.h>
 #include <net/ip.h>
 #include <net/ip6_checksum.h>
+#include <net/net_namespace.h>
 #include <net/tcp.h>
 
 static u32 wg_packet_kunit_network(const struct wg_packet_kunit *p)
@@ -208,6 +209,8 @@ struct sk_buff *wg_packet_kunit_skb(struct kunit *test, const u8 *data,
 		linear = len;
 	skb = alloc_skb(WG_PACKET_KUNIT_HEADER_MAX + linear, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, skb);
+	/* Hashing asks for the namespace. */
+	skb->dev = init_net.loopback_dev;
 	skb_reserve(skb, WG_PACKET_KUNIT_HEADER_MAX);
 	skb_put_data(skb, data, linear);
 	data += linear;

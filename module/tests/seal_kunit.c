@@ -664,6 +664,7 @@ static struct sk_buff *wg_seal_kunit_huge(struct kunit *test)
 	struct page *page;
 	int i, j;
 
+	skb->dev = init_net.loopback_dev;
 	page = alloc_pages(GFP_KERNEL | __GFP_COMP | __GFP_ZERO,
 			   WG_SEAL_KUNIT_HUGE_ORDER);
 	KUNIT_ASSERT_NOT_NULL(test, page);
@@ -673,7 +674,8 @@ static struct sk_buff *wg_seal_kunit_huge(struct kunit *test)
 		for (j = 0; j < MAX_SKB_FRAGS; j++) {
 			get_page(page);
 			skb_add_rx_frag(part, j, page, 0,
-					WG_SEAL_KUNIT_HUGE_FRAG, 0);
+					WG_SEAL_KUNIT_HUGE_FRAG,
+					WG_SEAL_KUNIT_HUGE_FRAG);
 		}
 		skb->len += part->len;
 		skb->data_len += part->len;
