@@ -423,16 +423,12 @@ void wg_handshake_receive(struct wg_device *wg, const void *msg, size_t len,
 			  const struct wg_endpoint *from)
 {
 	struct wg_incoming *incoming = &wg->incoming;
+	const struct wg_msg_cookie *cookie = msg;
 	struct wg_handshake_msg *queued;
 	enum wg_stat why = WG_STATS;
 
-	if (((const struct wg_msg_header *)msg)->type ==
-	    cpu_to_le32(WG_MSG_COOKIE)) {
-		const struct wg_msg_cookie *cookie = msg;
-
-		/* Has no mac1; but it answers something, and nobody off the
-		 * path knows what.
-		 */
+	if (cookie->header.type == cpu_to_le32(WG_MSG_COOKIE)) {
+		/* Has no mac1, but an index that nobody off the path knows. */
 		if (!wg_peer_knows_index(wg, cookie->receiver))
 			why = WG_DROP_UNKNOWN_INDEX;
 	} else if (!wg_cookie_mac1_ok(&wg->checker, msg, len)) {

@@ -237,7 +237,7 @@ static void wg_open_add(struct wg_open_builder *b, struct sk_buff *skb,
 	b->id_step = -1;
 }
 
-/* Decrypts, with room for @sealed bytes at @to, what stands at @from. The cipher
+/* Decrypts, with room for @sealed bytes at @to, what is at @from. The cipher
  * reads twice, once for the tag and once to decrypt. In between nobody may
  * write: pages of a packet can be mapped by the process that sent it.
  */
@@ -315,7 +315,8 @@ static void wg_open_grow(struct wg_open_builder *b,
 }
 
 /* Where a segment with @len bytes of packet, and a tag, is to be decrypted, so
- * that its payload continues the packet in the making; NULL if that cannot grow.
+ * that its payload continues the packet in the making; NULL if that cannot
+ * grow.
  */
 static u8 *wg_open_room(struct wg_open_builder *b, u32 len)
 {

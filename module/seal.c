@@ -67,7 +67,7 @@ void wg_seal_note(struct sk_buff *skb, u32 mtu, u32 datagrams)
 	cb->mtu = mtu;
 	cb->datagrams = datagrams;
 	cb->depth = 0;
-	/* Of the inner packet: all outer ones look alike. A keepalive has none. */
+	/* Of the inner packet: outer ones look alike, keepalives have none. */
 	if (skb->len)
 		skb_get_hash(skb);
 }
