@@ -10,7 +10,8 @@
  *
  *	rtnl			configuration and netdev life
  *	 wg_device.config_lock	peers, allowed IPs, configuration
- *	  identity.lock		(noise) rwsem; held while computing
+ *	  identity.lock		(identity) rwsem; held while computing
+ *	   handshake.lock	(noise, BH) copying in and out of one handshake
  *	  socket.lock		(socket) opening and closing
  *	  and all below
  *	hook.lock		(socket, BH) one UDP socket's receive round
@@ -19,7 +20,6 @@
  *	  timers.lock		(timers, BH)
  *	keyring.lock		(session, BH) the three slots
  *	 indices.lock		(session, BH) writers of the index table
- *	handshake.lock		(noise) copying in and out of one handshake
  *	checker.lock		(cookie, BH) copying keys and secret
  *	remote.lock		(remote, BH) endpoint and route
  */
