@@ -33,13 +33,17 @@ right_source()
 	reach a 192.168.241.2 -I 192.168.50.1
 }
 
-# The same prefix given to another peer leaves the first one.
+# The same prefix given to another peer leaves the first one, which may not
+# pretend to be that peer.
 moves()
 {
+	local before
 	wgc b set wg0 peer "${PUB[c]}" allowed-ips 192.168.50.0/24
 	allowed_of c 192.168.50.0/24
 	allowed_of a 192.168.241.1/32,fd00:241::1/128
+	before=$(dev_stat b wg0 rx_frame_errors)
 	refute on a ping -n -q -c 1 -W 1 -I 192.168.50.1 192.168.241.2
+	equal "rx_frame_errors" "$(dev_stat b wg0 rx_frame_errors)" $((before + 1))
 }
 
 # A longer prefix of a wins over c's /24, in both directions.
