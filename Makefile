@@ -29,6 +29,7 @@ help:
 	@echo 'make check-layers        only the layers'
 	@echo 'make kunit [UML=kasan]   unit tests in User-Mode Linux'
 	@echo 'make check-debug         unit tests and scenarios on a debug kernel'
+	@echo 'make check-faults        see that the tests find 32 planted faults'
 	@echo 'make bench               ours against the kernel'\''s own, in one boot'
 	@echo 'make deps                install the Debian packages that these need'
 	@echo 'selftests/run --help     single scenarios'
@@ -54,6 +55,9 @@ check-debug: deps
 	@selftests/run --kunit --env qemu-debug
 	@selftests/run --env qemu-debug
 
+check-faults: deps
+	@selftests/faults/check
+
 bench: deps
 	@selftests/run --env uml --show selftests/bench/compare.sh
 
@@ -70,4 +74,4 @@ clean:
 	@$(MAKE) -C tools clean
 
 .PHONY: all module tools help deps check check-static check-layers kunit
-.PHONY: check-debug bench demo install clean
+.PHONY: check-debug check-faults bench demo install clean

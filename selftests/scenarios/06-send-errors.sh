@@ -7,7 +7,7 @@
 #
 #   lan [eth0 172.16.0.2] ---- [eth1 172.16.0.1] a [wg0] -- eth0 ---- b
 #
-# spec 4.1
+# spec 4.1, 4.2
 # timeout: 120
 . "$(dirname "$0")/../lib.sh"
 
@@ -94,6 +94,23 @@ N
 	icmp 192.168.99.1 172.16.0.1 "Destination Host Unreachable"
 }
 
+# While there is no session the youngest 129 of them wait: whoever waits already
+# is cut to 128 before the next is added. The keys of d answer nothing.
+waiting()
+{
+	local before
+	wgc a set wg0 peer "${PUB[d]}" allowed-ips 192.168.241.8/32 endpoint 10.0.0.2:9
+	before=$(dev_stat a wg0 tx_dropped)
+	on a "$PY" - <<'P'
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for i in range(300):
+    s.sendto(b"x" * 100, ("192.168.241.8", 9))
+P
+	equal "tx_dropped" "$(dev_stat a wg0 tx_dropped)" $((before + 300 - 129))
+	wgc a set wg0 peer "${PUB[d]}" remove
+}
+
 still_works()
 {
 	reach a 192.168.241.2
@@ -128,5 +145,6 @@ subtest "no endpoint: ICMPv6 address unreachable" icmp fd00:241::7 fd00:ee::1 "A
 subtest "a local sender is told at once" local_ping
 subtest "ICMP reaches a sender behind NAT" icmp_nat
 subtest "frames that are not IP are refused and counted" not_ip
+subtest "a bounded number of packets waits for a session" waiting
 subtest "the tunnel still works" still_works
 finish

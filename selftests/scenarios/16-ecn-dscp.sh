@@ -76,7 +76,11 @@ P
 	wait_for 5 captured_at_least in 7
 	capture_end in
 	captured in -v
-	marked 100 3 && marked 101 3 && marked 103 2 && marked 105 3 && marked 106 0
+	marked 100 3
+	marked 101 3
+	marked 103 2
+	marked 105 3
+	marked 106 0
 	# Spec: the verdict "drop" for a mark on a packet without ECN is ignored.
 	captured_at_least in 1 'ip[2:2] = 130'
 	# ECT(1) outside may change ECT(0) inside to ECT(1).
