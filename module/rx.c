@@ -323,8 +323,9 @@ static const struct wg_lane_ops wg_rx_lane_ops = {
 /* The memory that a job holds: its share of the packet it came in. */
 static u32 wg_rx_charge(const struct wg_open_job *run)
 {
+	/* Does not overflow: neither length exceeds 65535. */
 	return sizeof(struct wg_rx_job) +
-	       mult_frac((u64)run->src->truesize, run->len, run->src->len);
+	       mult_frac(run->src->truesize, run->len, run->src->len);
 }
 
 /* Gives a run of datagrams for one receiver index a place in the lane of its
