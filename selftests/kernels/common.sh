@@ -54,7 +54,13 @@ private_apt()
 refresh_apt()
 {
 	local dir=$WG_CACHE/apt/$1 deb sec k="[signed-by=$KEYRING]"
-	[ -n "$(find "$dir/stamp" -mmin -1440 2>/dev/null)" ] && return
+	mkdir -p "$dir"
+	exec 8>"$dir/lock"
+	flock 8
+	if [ -n "$(find "$dir/stamp" -mmin -1440 2>/dev/null)" ]; then
+		exec 8>&-
+		return
+	fi
 	deb=$(mirror Debian)
 	sec=$(mirror Debian-Security)
 	[ -n "$deb" ] || die "apt knows no Debian mirror: run 'apt-get update' first"
@@ -71,6 +77,7 @@ refresh_apt()
 	elif [ ! -e "$dir/stamp" ]; then
 		die "cannot read the package lists of $1"
 	fi
+	exec 8>&-
 }
 
 # What was found out today need not be asked again: apt takes seconds.
