@@ -24,7 +24,7 @@ tools:
 help:
 	@echo 'make [KDIR=…]            wireguard.ko and tools/wgpeer'
 	@echo 'make demo                the whole thing at work, in a virtual machine'
-	@echo 'make check               every test below but check-debug'
+	@echo 'make check               every test below but check-debug and check-faults'
 	@echo 'make check-static        style, layers, warnings on every kernel'
 	@echo 'make check-layers        only the layers'
 	@echo 'make kunit [UML=kasan]   unit tests in User-Mode Linux'
