@@ -108,8 +108,7 @@ static void wg_rx_refuse(struct wg_device *wg, struct sk_buff *skb,
 		DEV_STATS_INC(wg->dev, rx_length_errors);
 	else
 		DEV_STATS_INC(wg->dev, rx_frame_errors);
-	wg_stats_add(&wg->stats, why, wg_open_cb(skb)->datagrams);
-	kfree_skb(skb);
+	wg_stats_drop(&wg->stats, why, skb, wg_open_cb(skb)->datagrams);
 }
 
 /* Reads version and length of an inner packet and applies what the outer ECN
@@ -244,9 +243,8 @@ static void wg_rx_deliver(struct wg_rx_lane *lane, struct wg_rx_job *job)
 	skb_list_walk_safe(job->open.out, skb, next) {
 		skb_mark_not_on_list(skb);
 		if (wg_peer_is_dead(peer)) {
-			wg_stats_add(job->open.stats, WG_DROP_PEER_REMOVED,
-				     wg_open_cb(skb)->datagrams);
-			kfree_skb(skb);
+			wg_stats_drop(job->open.stats, WG_DROP_PEER_REMOVED,
+				      skb, wg_open_cb(skb)->datagrams);
 			continue;
 		}
 		news = wg_rx_claim(job, skb);

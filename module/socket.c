@@ -150,8 +150,7 @@ static int wg_socket_send_path(struct wg_socket *socket,
 			       struct wg_path *path,
 			       struct sk_buff *skb, const struct wg_send *how)
 {
-	enum skb_drop_reason reason = SKB_DROP_REASON_NO_SOCKET;
-	enum wg_stat stat = WG_DROP_NO_ENDPOINT;
+	enum wg_stat why = WG_DROP_NO_ENDPOINT;
 	struct sock *sk;
 	int err;
 
@@ -163,8 +162,7 @@ static int wg_socket_send_path(struct wg_socket *socket,
 	if (!path->dst) {
 		err = wg_remote_route(sk, how->mark, path);
 		if (err) {
-			reason = SKB_DROP_REASON_IP_OUTNOROUTES;
-			stat = WG_DROP_NO_ROUTE;
+			why = WG_DROP_NO_ROUTE;
 			goto drop;
 		}
 	}
@@ -173,9 +171,8 @@ static int wg_socket_send_path(struct wg_socket *socket,
 
 drop:
 	dst_release(path->dst);
-	wg_stats_add(socket->stats, stat,
-		     max_t(u16, skb_shinfo(skb)->gso_segs, 1));
-	kfree_skb_reason(skb, reason);
+	wg_stats_drop(socket->stats, why, skb,
+		      max_t(u16, skb_shinfo(skb)->gso_segs, 1));
 	return err;
 }
 
@@ -323,8 +320,7 @@ static void wg_socket_take(struct wg_socket *socket, struct sk_buff *skb)
 	skb->dev = NULL;
 
 	if (ip_tunnel_parse_protocol(skb) != skb->protocol) {
-		wg_stats_inc(socket->stats, WG_DROP_MALFORMED);
-		kfree_skb_reason(skb, SKB_DROP_REASON_IP_INHDR);
+		wg_stats_drop(socket->stats, WG_DROP_MALFORMED, skb, 1);
 		return;
 	}
 	socket->receive(socket, skb);

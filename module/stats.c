@@ -8,6 +8,7 @@
 
 #include <linux/cpumask.h>
 #include <linux/errno.h>
+#include <linux/skbuff.h>
 #include <linux/string.h>
 
 static const char *const wg_stats_names[WG_STATS] = {
@@ -43,6 +44,21 @@ static const char *const wg_stats_names[WG_STATS] = {
 	[WG_STAT_RX_MERGED] = "rx_merged",
 	[WG_STAT_CRYPTO_INLINE] = "crypto_inline",
 	[WG_STAT_CRYPTO_WORKER] = "crypto_worker",
+};
+
+/* Modules outside of the kernel cannot have reasons of their own: these are the
+ * nearest that every supported kernel knows. What has none is not specified.
+ */
+static const enum skb_drop_reason wg_stats_reasons[WG_STATS] = {
+	[WG_DROP_MALFORMED] = SKB_DROP_REASON_UNHANDLED_PROTO,
+	[WG_DROP_SOURCE_NOT_ALLOWED] = SKB_DROP_REASON_IP_RPFILTER,
+	[WG_DROP_INNER_MALFORMED] = SKB_DROP_REASON_IP_INHDR,
+	[WG_DROP_NO_PEER] = SKB_DROP_REASON_IP_OUTNOROUTES,
+	[WG_DROP_NO_ENDPOINT] = SKB_DROP_REASON_NO_SOCKET,
+	[WG_DROP_NO_SESSION] = SKB_DROP_REASON_NEIGH_QUEUEFULL,
+	[WG_DROP_NO_ROUTE] = SKB_DROP_REASON_IP_OUTNOROUTES,
+	[WG_DROP_LANE_FULL] = SKB_DROP_REASON_FULL_RING,
+	[WG_DROP_NO_MEMORY] = SKB_DROP_REASON_NOMEM,
 };
 
 /**
@@ -81,6 +97,24 @@ void wg_stats_fini(struct wg_stats *stats)
 void wg_stats_add(struct wg_stats *stats, enum wg_stat which, unsigned long n)
 {
 	this_cpu_add(stats->cpu->n[which], n);
+}
+
+/**
+ * wg_stats_drop() - count and free what is dropped
+ * @stats: of the device
+ * @why: counter
+ * @skb: taken over; one packet or a list
+ * @datagrams: in @skb
+ *
+ * Context: any.
+ */
+void wg_stats_drop(struct wg_stats *stats, enum wg_stat why,
+		   struct sk_buff *skb, unsigned int datagrams)
+{
+	enum skb_drop_reason reason = wg_stats_reasons[why];
+
+	wg_stats_add(stats, why, datagrams);
+	kfree_skb_list_reason(skb, reason ?: SKB_DROP_REASON_NOT_SPECIFIED);
 }
 
 /**

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Why packets were dropped, and how the data path works, counted
- * per device and CPU; shown by `ethtool -S`.
+ * per device and CPU; shown by `ethtool -S`. Whoever watches the kernel's
+ * kfree_skb tracepoint sees the nearest reason that the core has.
  *
  * Layer 1; every other unit may use it.
  */
@@ -10,6 +11,8 @@
 
 #include <linux/percpu.h>
 #include <linux/types.h>
+
+struct sk_buff;
 
 enum wg_stat {
 	/* Incoming, before a session is known. */
@@ -67,6 +70,8 @@ struct wg_stats {
 int wg_stats_init(struct wg_stats *stats);
 void wg_stats_fini(struct wg_stats *stats);
 void wg_stats_add(struct wg_stats *stats, enum wg_stat which, unsigned long n);
+void wg_stats_drop(struct wg_stats *stats, enum wg_stat why,
+		   struct sk_buff *skb, unsigned int datagrams);
 void wg_stats_read(const struct wg_stats *stats, u64 sums[WG_STATS]);
 const char *wg_stats_name(enum wg_stat which);
 

@@ -93,8 +93,7 @@ static void wg_tx_drop(struct wg_device *wg, struct sk_buff *skb,
 	u32 n = wg_seal_cb(skb)->datagrams;
 
 	DEV_STATS_ADD(wg->dev, tx_dropped, n);
-	wg_stats_add(&wg->stats, why, n);
-	kfree_skb(skb);
+	wg_stats_drop(&wg->stats, why, skb, n);
 }
 
 /*
@@ -168,9 +167,8 @@ static void wg_tx_send(struct wg_job *base)
 
 	rcu_read_lock();
 	if (wg_peer_is_dead(peer)) {
-		wg_stats_add(&peer->wg->stats, WG_DROP_PEER_REMOVED,
-			     job->seal.datagrams);
-		kfree_skb_list(job->seal.out);
+		wg_stats_drop(&peer->wg->stats, WG_DROP_PEER_REMOVED,
+			      job->seal.out, job->seal.datagrams);
 	} else {
 		wg_timers_any_traversal(&peer->timers);
 		wg_timers_any_sent(&peer->timers);
@@ -411,8 +409,7 @@ static netdev_tx_t wg_tx_refuse(struct wg_device *wg, struct sk_buff *skb,
 		icmpv6_ndo_send(skb, ICMPV6_DEST_UNREACH, ICMPV6_ADDR_UNREACH,
 				0);
 	DEV_STATS_INC(wg->dev, tx_errors);
-	wg_stats_inc(&wg->stats, why);
-	kfree_skb(skb);
+	wg_stats_drop(&wg->stats, why, skb, 1);
 	return err;
 }
 
@@ -435,8 +432,7 @@ netdev_tx_t wg_tx_xmit(struct sk_buff *skb, struct net_device *dev)
 	protocol = ip_tunnel_parse_protocol(skb);
 	if (!protocol || protocol != skb->protocol) {
 		DEV_STATS_INC(dev, tx_errors);
-		wg_stats_inc(&wg->stats, WG_DROP_INNER_MALFORMED);
-		kfree_skb(skb);
+		wg_stats_drop(&wg->stats, WG_DROP_INNER_MALFORMED, skb, 1);
 		return -EPROTONOSUPPORT;
 	}
 	skb = skb_share_check(skb, GFP_ATOMIC);

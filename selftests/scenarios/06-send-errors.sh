@@ -136,6 +136,20 @@ P
 	equal "tx_errors" "$(dev_stat a wg0 tx_errors)" $((before + 3))
 }
 
+# Whoever watches dropped packets is told why, in the kernel's own words.
+reasons()
+{
+	local t=/sys/kernel/tracing
+	mount -t tracefs tracefs $t || skip "no tracefs"
+	echo 1 > $t/events/skb/kfree_skb/enable
+	send_errno 192.168.99.1
+	send_errno 192.168.241.7
+	echo 0 > $t/events/skb/kfree_skb/enable
+	cat $t/trace
+	grep -q 'reason: IP_OUTNOROUTES' $t/trace
+	grep -q 'reason: NO_SOCKET' $t/trace
+}
+
 subtest "no peer: ENOKEY, counted" no_peer
 subtest "no endpoint: EDESTADDRREQ, counted" no_endpoint
 subtest "no peer: ICMP host unreachable to a forwarded sender" icmp 192.168.99.1 172.16.0.1 "Destination Host Unreachable"
@@ -144,6 +158,7 @@ subtest "no endpoint: ICMP host unreachable" icmp 192.168.241.7 172.16.0.1 "Dest
 subtest "no endpoint: ICMPv6 address unreachable" icmp fd00:241::7 fd00:ee::1 "Address unreachable"
 subtest "a local sender is told at once" local_ping
 subtest "ICMP reaches a sender behind NAT" icmp_nat
+case $WG_ENV in qemu-[67]*) ! ours || subtest "drops have reasons" reasons ;; esac
 subtest "frames that are not IP are refused and counted" not_ip
 subtest "a bounded number of packets waits for a session" waiting
 subtest "the tunnel still works" still_works
