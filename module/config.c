@@ -104,7 +104,6 @@ static void wg_config_destroy_tables(struct wg_device *wg)
 {
 	wg_peer_table_destroy(wg);
 	wg_index_table_destroy(&wg->indices);
-	wg_stats_fini(&wg->stats);
 }
 
 /**
@@ -146,6 +145,7 @@ err_tx:
 	wg_tx_destroy_lanes(wg);
 err_tables:
 	wg_config_destroy_tables(wg);
+	wg_stats_fini(&wg->stats);
 	return err;
 }
 
@@ -209,15 +209,18 @@ int wg_config_up(struct wg_device *wg)
 
 	ASSERT_RTNL();
 	mutex_lock(&wg->config_lock);
-	err = wg_config_open_sockets(wg, wg->port);
-	if (err)
-		goto out;
-	list_for_each_entry(peer, &wg->peers, list) {
+	/* Before the first session can come, for that must be wiped in time. */
+	list_for_each_entry(peer, &wg->peers, list)
 		wg_timers_start(&peer->timers);
+	err = wg_config_open_sockets(wg, wg->port);
+	list_for_each_entry(peer, &wg->peers, list) {
+		if (err) {
+			wg_timers_stop(&peer->timers);
+			continue;
+		}
 		wg_tx_flush(peer);
 		wg_config_send_first_keepalive(peer);
 	}
-out:
 	mutex_unlock(&wg->config_lock);
 	return err;
 }

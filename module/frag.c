@@ -39,6 +39,8 @@ void wg_frag_take(struct wg_frag *frag)
 	memset(frag, 0, sizeof(*frag));
 	if (this_cpu_xchg(wg_frag_cpu.taken, true))
 		return;
+	/* On PREEMPT_RT another task may have given it back: read it now. */
+	barrier();
 	frag->home = cpu;
 	frag->page_frag = cpu->page_frag;
 }
@@ -53,6 +55,7 @@ void wg_frag_give(struct wg_frag *frag)
 {
 	if (frag->home) {
 		frag->home->page_frag = frag->page_frag;
+		barrier();
 		WRITE_ONCE(frag->home->taken, false);
 	} else if (frag->page_frag.page) {
 		put_page(frag->page_frag.page);

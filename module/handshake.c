@@ -12,6 +12,7 @@
  *   wg_handshake_mail_work	initiate, retry, give up, keepalive, wipe
  */
 #include "packet.h"
+#include "send.h"
 
 #include <linux/list.h>
 #include <linux/random.h>
@@ -54,13 +55,16 @@ struct wg_handshake_msg {
  * Sending.
  */
 
-static struct sk_buff *wg_handshake_make_skb(const void *msg, size_t len)
+static struct sk_buff *wg_handshake_make_skb(struct wg_device *wg,
+					     const void *msg, size_t len)
 {
 	struct sk_buff *skb;
 
 	skb = alloc_skb(WG_HANDSHAKE_HEADROOM + len, GFP_KERNEL);
-	if (!skb)
+	if (!skb) {
+		wg_stats_inc(&wg->stats, WG_DROP_NO_MEMORY);
 		return NULL;
+	}
 	skb_reserve(skb, WG_HANDSHAKE_HEADROOM);
 	skb_put_data(skb, msg, len);
 	return skb;
@@ -75,16 +79,10 @@ static void wg_handshake_send(struct wg_peer *peer, const void *msg,
 		.mark = READ_ONCE(wg->fwmark),
 		.tos = WG_HANDSHAKE_TOS,
 	};
-	struct sk_buff *skb = wg_handshake_make_skb(msg, len);
+	struct sk_buff *skb = wg_handshake_make_skb(wg, msg, len);
 
-	if (!skb) {
-		wg_stats_inc(&wg->stats, WG_DROP_NO_MEMORY);
-		return;
-	}
-	local_bh_disable();
-	if (!wg_socket_send(&wg->socket, &peer->remote, skb, &how))
+	if (skb && !wg_send_to_peer(&wg->socket, &peer->remote, skb, &how))
 		atomic64_add(len, &peer->tx_bytes);
-	local_bh_enable();
 }
 
 /* Gives the handshake of a peer a new index. A peer that died meanwhile may
@@ -201,12 +199,9 @@ static void wg_handshake_send_cookie(struct wg_device *wg,
 
 	wg_cookie_make_reply(&wg->checker, &reply, &msg->header, msg->len,
 			     source);
-	skb = wg_handshake_make_skb(&reply, sizeof(reply));
-	if (!skb)
-		return;
-	local_bh_disable();
-	wg_socket_send_to(&wg->socket, &msg->from, skb, &how);
-	local_bh_enable();
+	skb = wg_handshake_make_skb(wg, &reply, sizeof(reply));
+	if (skb)
+		wg_send_to(&wg->socket, &msg->from, skb, &how);
 }
 
 /*
@@ -399,12 +394,18 @@ static void wg_handshake_incoming_work(struct work_struct *work)
 	struct wg_incoming_worker *worker =
 		container_of(work, struct wg_incoming_worker, work);
 	struct wg_handshake_msg *msg;
+	int n;
 
-	while ((msg = wg_handshake_next(worker))) {
+	for (n = 0; n < WG_INCOMING_WORK_MAX; n++) {
+		msg = wg_handshake_next(worker);
+		if (!msg)
+			return;
 		wg_handshake_handle(worker->wg, msg);
 		kfree(msg);
 		cond_resched();
 	}
+	/* Somebody else's flood must not keep our handshakes waiting. */
+	queue_work(wg_handshake_wq, work);
 }
 
 /**

@@ -63,6 +63,17 @@ static void wg_main_uninit_dev(struct net_device *dev)
 	wg_config_destroy_device(wg);
 }
 
+/*
+ * Who sends past the queue discipline (PACKET_QDISC_BYPASS) may come as late as
+ * this, and is counted.
+ */
+static void wg_main_free_dev(struct net_device *dev)
+{
+	struct wg_device *wg = netdev_priv(dev);
+
+	wg_stats_fini(&wg->stats);
+}
+
 static int wg_main_open(struct net_device *dev)
 {
 	struct inet6_dev *in6_dev = __in6_dev_get(dev);
@@ -147,6 +158,7 @@ static void wg_main_get_stats(struct net_device *dev,
 {
 	struct wg_device *wg = netdev_priv(dev);
 
+	wg_socket_update_drops(&wg->socket);
 	wg_stats_read(&wg->stats, data);
 }
 
@@ -169,6 +181,7 @@ static int wg_main_set_priv_flags(struct net_device *dev, u32 flags)
 static const struct ethtool_ops wg_main_ethtool_ops = {
 	.get_drvinfo = wg_main_get_drvinfo,
 	.get_link = ethtool_op_get_link,
+	.get_ts_info = ethtool_op_get_ts_info,
 	.get_sset_count = wg_main_get_sset_count,
 	.get_strings = wg_main_get_strings,
 	.get_ethtool_stats = wg_main_get_stats,
@@ -192,6 +205,7 @@ static void wg_main_setup(struct net_device *dev)
 	dev->header_ops = &ip_tunnel_header_ops;
 	SET_NETDEV_DEVTYPE(dev, &wg_main_device_type);
 	dev->needs_free_netdev = true;
+	dev->priv_destructor = wg_main_free_dev;
 	dev->pcpu_stat_type = NETDEV_PCPU_STAT_TSTATS;
 
 	dev->type = ARPHRD_NONE;
@@ -205,9 +219,7 @@ static void wg_main_setup(struct net_device *dev)
 	/* The outer route is looked up by the inner one's rules. */
 	netif_keep_dst(dev);
 
-	dev->needed_headroom = ALIGN(sizeof(struct wg_msg_data) +
-				     WG_MAIN_OUTER + NET_SKB_PAD, 4);
-	dev->needed_tailroom = WG_PADDING + WG_TAG_LEN;
+	/* No head- or tailroom: packets are copied when they are sealed. */
 	dev->mtu = WG_MAIN_MTU;
 	dev->max_mtu = WG_MAIN_MTU_MAX;
 }

@@ -458,7 +458,10 @@ static int wg_netlink_set_doit(struct sk_buff *skb, struct genl_info *info)
 		goto out;
 	}
 	rtnl_lock();
-	err = wg_netlink_change(wg, info->attrs, info->extack);
+	/* It may have been moved since it was found. */
+	err = -ENODEV;
+	if (net_eq(dev_net(wg->dev), genl_info_net(info)))
+		err = wg_netlink_change(wg, info->attrs, info->extack);
 	rtnl_unlock();
 	dev_put(wg->dev);
 out:

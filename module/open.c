@@ -165,7 +165,8 @@ static bool wg_open_continues(struct wg_open_builder *b,
 	__be32 differ = tcp_flag_word(th) ^ tcp_flag_word(nth);
 
 	return next->len == b->head.len && next->payload <= b->head.payload &&
-	       b->skb->len + next->payload <= U16_MAX &&
+	       b->skb->len + next->payload <=
+	       wg_compat_gro_max_size(b->job->dev, b->head.network) &&
 	       th->source == nth->source && th->dest == nth->dest &&
 	       ntohl(nth->seq) == b->next_seq && th->ack_seq == nth->ack_seq &&
 	       !(tcp_flag_word(nth) & TCP_FLAG_CWR) &&

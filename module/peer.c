@@ -66,7 +66,7 @@ static const struct rhashtable_params wg_peer_params = {
 int wg_peer_init(void)
 {
 	get_random_bytes(&wg_peer_siphash_key, sizeof(wg_peer_siphash_key));
-	wg_peer_cache = KMEM_CACHE(wg_peer, 0);
+	wg_peer_cache = KMEM_CACHE(wg_peer, SLAB_ACCOUNT);
 	if (!wg_peer_cache)
 		return -ENOMEM;
 	/* Not the queue of incoming handshakes: a flood of those must not

@@ -170,14 +170,22 @@ static void wg_lane_work(struct work_struct *work)
 		container_of(work, struct wg_lane_worker, work);
 	struct wg_lane *lane = worker->lane;
 	struct wg_job *job;
+	int n;
 
-	while ((job = wg_lane_next_todo(worker))) {
+	for (n = 0; n < WG_PIPELINE_WORK_MAX; n++) {
+		job = wg_lane_next_todo(worker);
+		if (!job)
+			return;
 		local_bh_disable();
 		lane->ops->crypt(job);
 		wg_lane_finish(lane, job);
 		local_bh_enable();
 		cond_resched();
 	}
+	/* All devices share the workqueue, and it runs so many works at a time:
+	 * the others first. This one is still busy.
+	 */
+	queue_work(wg_pipeline_wq, work);
 }
 
 /**
@@ -228,6 +236,15 @@ void wg_lane_init(struct wg_lane *lane, const struct wg_lane_ops *ops,
 	}
 }
 
+static void wg_lane_flush(struct wg_lane *lane)
+{
+	int i;
+
+	for (i = 0; i < WG_PIPELINE_WORKERS; i++)
+		flush_work(&lane->workers[i].work);
+	flush_work(&lane->drain_work);
+}
+
 /**
  * wg_lane_drain_sync() - wait until workers and drainer have nothing to do
  * @lane: nobody appends to it any more, and no submitter is still at work
@@ -239,19 +256,17 @@ void wg_lane_init(struct wg_lane *lane, const struct wg_lane_ops *ops,
 void wg_lane_drain_sync(struct wg_lane *lane)
 {
 	bool more;
-	int i;
 
 	do {
-		for (i = 0; i < WG_PIPELINE_WORKERS; i++)
-			flush_work(&lane->workers[i].work);
-		flush_work(&lane->drain_work);
-		/* The drainer may have queued itself again behind the flush. */
+		wg_lane_flush(lane);
+		/* They may have queued themselves again behind the flush. */
 		spin_lock_bh(&lane->lock);
-		more = !lane->ops->ready && (lane->head || lane->draining);
+		more = lane->busy || (!lane->ops->ready &&
+				      (lane->head || lane->draining));
 		spin_unlock_bh(&lane->lock);
 	} while (more);
-	/* It has said that it is done, but may not have returned yet. */
-	flush_work(&lane->drain_work);
+	/* They have said that they are done, but may not have returned yet. */
+	wg_lane_flush(lane);
 }
 
 /**

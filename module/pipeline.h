@@ -18,6 +18,8 @@
 enum wg_pipeline_limit {
 	/* So many CPUs at most work on one lane. */
 	WG_PIPELINE_WORKERS = 4,
+	/* Jobs a worker does before others of its workqueue have a turn. */
+	WG_PIPELINE_WORK_MAX = 32,
 	/* A drainer goes on elsewhere after so many jobs. */
 	WG_PIPELINE_DRAIN_MAX = 64,
 };

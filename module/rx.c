@@ -183,7 +183,8 @@ static u64 wg_rx_claim(struct wg_rx_job *job, struct sk_buff *skb)
 /* Some datagrams of a super-packet were replays that another job delivered
  * since they were opened: takes it apart and leaves these out.
  */
-static struct sk_buff *wg_rx_split(struct sk_buff *skb, u64 news)
+static struct sk_buff *wg_rx_split(struct wg_stats *stats,
+				   struct sk_buff *skb, u64 news)
 {
 	u32 bytes = wg_open_cb(skb)->bytes / wg_open_cb(skb)->datagrams;
 	struct sk_buff *list, *seg, *next, *kept = NULL, **end = &kept;
@@ -192,9 +193,12 @@ static struct sk_buff *wg_rx_split(struct sk_buff *skb, u64 news)
 	skb->protocol = ip_tunnel_parse_protocol(skb);
 	skb_reset_mac_header(skb);
 	list = skb_gso_segment(skb, 0);
-	kfree_skb(skb);
-	if (IS_ERR_OR_NULL(list))
+	if (IS_ERR_OR_NULL(list)) {
+		wg_stats_drop(stats, WG_DROP_NO_MEMORY, skb,
+			      wg_open_cb(skb)->datagrams);
 		return NULL;
+	}
+	consume_skb(skb);
 	skb_list_walk_safe(list, seg, next) {
 		skb_mark_not_on_list(seg);
 		if (!(news & BIT_ULL(k++))) {
@@ -224,7 +228,7 @@ static void wg_rx_packet(struct wg_rx_lane *lane, struct wg_rx_job *job,
 	}
 	wg_timers_data_received(&peer->timers);
 	if (unlikely(news != GENMASK_ULL(wg_open_cb(skb)->datagrams - 1, 0)))
-		skb = wg_rx_split(skb, news);
+		skb = wg_rx_split(job->open.stats, skb, news);
 	skb_list_walk_safe(skb, skb, next) {
 		skb_mark_not_on_list(skb);
 		wg_rx_inner(lane, peer, skb, outer_tos);
@@ -318,12 +322,13 @@ static const struct wg_lane_ops wg_rx_lane_ops = {
  * The way in.
  */
 
-/* The memory that a job holds: its share of the packet it came in. */
+/* The memory that a job holds: all of the packet it came in, though others may
+ * hold that as well. With only its share, one datagram of ours and 63 of nobody
+ * would keep 64 times what they are charged for.
+ */
 static u32 wg_rx_charge(const struct wg_open_job *run)
 {
-	/* Does not overflow: neither length exceeds 65535. */
-	return sizeof(struct wg_rx_job) +
-	       mult_frac(run->src->truesize, run->len, run->src->len);
+	return sizeof(struct wg_rx_job) + run->src->truesize;
 }
 
 /* Gives a run of datagrams for one receiver index a place in the lane of its
@@ -396,7 +401,7 @@ static void wg_rx_control(struct wg_device *wg, struct sk_buff *skb,
 	/* Nobody has looked at the checksum yet. Data have a tag, and so has
 	 * what GRO merged: it is not verified there, but mac1 and AEAD are.
 	 */
-	if (!skb_is_gso(skb) && !wg_socket_checksum_ok(skb))
+	if (!wg_socket_is_bundle(skb) && !wg_socket_checksum_ok(skb))
 		goto malformed;
 	if (wg_socket_read_endpoint(&from, skb))
 		goto malformed;
@@ -427,7 +432,8 @@ void wg_rx_receive(struct wg_socket *socket, struct sk_buff *skb)
 	__le32 receiver = 0;
 	u32 offset, len;
 
-	run.segment = skb_is_gso(skb) ? skb_shinfo(skb)->gso_size : skb->len;
+	run.segment = wg_socket_is_bundle(skb) ? skb_shinfo(skb)->gso_size :
+						 skb->len;
 	for (offset = 0; offset < skb->len; offset += len) {
 		struct wg_msg_data *head, buffer;
 
@@ -475,7 +481,8 @@ int wg_rx_create_lanes(struct wg_device *wg)
 {
 	unsigned int i;
 
-	wg->rx_lanes = kvcalloc(wg->lanes, sizeof(*wg->rx_lanes), GFP_KERNEL);
+	wg->rx_lanes = kvcalloc(wg->lanes, sizeof(*wg->rx_lanes),
+				GFP_KERNEL_ACCOUNT);
 	if (!wg->rx_lanes)
 		return -ENOMEM;
 	for (i = 0; i < wg->lanes; i++) {
@@ -483,6 +490,8 @@ int wg_rx_create_lanes(struct wg_device *wg)
 
 		wg_lane_init(&lane->lane, &wg_rx_lane_ops, &wg->stats,
 			     WG_RX_LANE_BYTES);
+		/* An application that polled it would find no hardware. */
+		set_bit(NAPI_STATE_NO_BUSY_POLL, &lane->napi.state);
 		netif_napi_add(wg->dev, &lane->napi, wg_rx_poll);
 		napi_enable(&lane->napi);
 	}
@@ -504,9 +513,11 @@ void wg_rx_destroy_lanes(struct wg_device *wg)
 
 		wg_lane_drain_sync(&lane->lane);
 		napi_disable(&lane->napi);
-		netif_napi_del(&lane->napi);
+		__netif_napi_del(&lane->napi);
 		wg_lane_purge(&lane->lane);
 	}
+	/* Once for all lanes: whoever looks up a NAPI is under RCU. */
+	synchronize_net();
 	kvfree(wg->rx_lanes);
 	wg->rx_lanes = NULL;
 }

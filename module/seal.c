@@ -91,6 +91,10 @@ struct sk_buff *wg_seal_prepare(struct sk_buff *skb, u32 dev_mtu)
 	u32 header, payload;
 
 	if (!skb_is_gso(skb)) {
+		/* No UDP datagram carries that. */
+		if (ALIGN(skb->len, WG_PADDING) + WG_DATA_OVERHEAD >
+		    WG_BUNDLE_BYTES)
+			return ERR_PTR(-EMSGSIZE);
 		skb_dst_drop(skb);
 		wg_seal_note(skb, mtu, 1);
 		skb_mark_not_on_list(skb);
@@ -156,6 +160,8 @@ static void wg_seal_inherit_socket(struct sk_buff *out, struct sk_buff *in)
 		return;
 	if (in->destructor != sock_wfree && !sk_is_tcp(in->sk))
 		return;
+	/* When it is to leave, for a queue discipline that paces. */
+	wg_compat_copy_delivery_time(out, in);
 	swap(out->truesize, in->truesize);
 	swap(out->destructor, in->destructor);
 	swap(out->sk, in->sk);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * UDP in and out of the kernel (spec 3.6, 4.6 and 5.1).
+ * The UDP sockets of a device, and what comes in by them (spec 3.6 and 5.1).
  *
  * Layer 1.
  *
@@ -19,6 +19,7 @@
 #include <linux/string.h>
 #include <linux/u64_stats_sync.h>
 #include <linux/udp.h>
+#include <linux/workqueue.h>
 
 #include <net/dsfield.h>
 #include <net/dst.h>
@@ -54,188 +55,6 @@ struct wg_socket_hook {
 	void (*data_ready)(struct sock *sk);
 	u32 drops;
 };
-
-/* Sending */
-
-static struct sock *wg_socket_pick(const struct wg_socket *socket,
-				   sa_family_t family)
-{
-	struct sock *sk;
-
-	switch (family) {
-	case AF_INET:
-		sk = rcu_dereference(socket->sk4);
-		break;
-	case AF_INET6:
-		if (!IS_ENABLED(CONFIG_IPV6))
-			return ERR_PTR(-EAFNOSUPPORT);
-		sk = rcu_dereference(socket->sk6);
-		break;
-	default:
-		return ERR_PTR(-EDESTADDRREQ);
-	}
-	return sk ?: ERR_PTR(-ENONET);
-}
-
-static void wg_socket_dress(struct sk_buff *skb, const struct wg_send *how)
-{
-	skb->dev = how->dev;
-	skb->mark = how->mark;
-	skb->priority = 0;
-	skb->ignore_df = 1;
-	/* The tunnel helpers count from here: the WireGuard message. */
-	skb_set_inner_network_header(skb, 0);
-	if (skb_is_gso(skb)) {
-		/* They fill in the UDP checksum of a bundle, but not these. */
-		skb->ip_summed = CHECKSUM_PARTIAL;
-		skb->csum_start = skb_headroom(skb) - sizeof(struct udphdr);
-		skb->csum_offset = offsetof(struct udphdr, check);
-	} else {
-		skb->ip_summed = CHECKSUM_NONE;
-	}
-}
-
-static u64 wg_socket_tx_packets(const struct net_device *dev)
-{
-	return u64_stats_read(&this_cpu_ptr(dev->tstats)->tx_packets);
-}
-
-/* The helpers have counted one packet, whatever it was: count the others. */
-static void wg_socket_count(struct wg_socket *socket, struct net_device *dev,
-			    unsigned int datagrams, bool sent)
-{
-	if (!sent) {
-		wg_stats_add(socket->stats, WG_DROP_SEND_ERROR, datagrams);
-		if (datagrams > 1)
-			DEV_STATS_ADD(dev, tx_dropped, datagrams - 1);
-	} else if (datagrams > 1) {
-		dev_sw_netstats_tx_add(dev, datagrams - 1, 0);
-	}
-}
-
-/* Consumes @skb and the route. */
-static void wg_socket_emit(struct wg_socket *socket, struct sock *sk,
-			   struct wg_path *path, struct sk_buff *skb,
-			   const struct wg_send *how)
-{
-	unsigned int datagrams = max_t(u16, skb_shinfo(skb)->gso_segs, 1);
-	__be16 sport = inet_sk(sk)->inet_sport;
-	struct dst_entry *dst = path->dst;
-	u64 before;
-
-	wg_socket_dress(skb, how);
-	/*
-	 * The helpers keep what became of the packet to themselves; this CPU's
-	 * counter betrays it. BH is off, so only a tunnel inside this very
-	 * tunnel can count in between, and then just a statistic is wrong.
-	 */
-	before = wg_socket_tx_packets(how->dev);
-	if (path->to.addr.sa_family == AF_INET)
-		udp_tunnel_xmit_skb(container_of(dst, struct rtable, dst), sk,
-				    skb, path->saddr4,
-				    path->to.addr4.sin_addr.s_addr, how->tos,
-				    ip4_dst_hoplimit(dst), 0, sport,
-				    path->to.addr4.sin_port, false, false, 0);
-	else if (IS_ENABLED(CONFIG_IPV6))
-		udp_tunnel6_xmit_skb(dst, sk, skb, how->dev, &path->saddr6,
-				     &path->to.addr6.sin6_addr, how->tos,
-				     ip6_dst_hoplimit(dst), 0, sport,
-				     path->to.addr6.sin6_port, false, 0);
-	wg_socket_count(socket, how->dev, datagrams,
-			wg_socket_tx_packets(how->dev) != before);
-}
-
-/* Consumes @skb and the route, if any. */
-static int wg_socket_send_path(struct wg_socket *socket,
-			       struct wg_path *path,
-			       struct sk_buff *skb, const struct wg_send *how)
-{
-	enum wg_stat why = WG_DROP_NO_ENDPOINT;
-	struct sock *sk;
-	int err;
-
-	sk = wg_socket_pick(socket, path->to.addr.sa_family);
-	if (IS_ERR(sk)) {
-		err = PTR_ERR(sk);
-		goto drop;
-	}
-	if (!path->dst) {
-		err = wg_remote_route(sk, how->mark, path);
-		if (err) {
-			why = WG_DROP_NO_ROUTE;
-			goto drop;
-		}
-	}
-	wg_socket_emit(socket, sk, path, skb, how);
-	return 0;
-
-drop:
-	dst_release(path->dst);
-	wg_stats_drop(socket->stats, why, skb,
-		      max_t(u16, skb_shinfo(skb)->gso_segs, 1));
-	return err;
-}
-
-/**
- * wg_socket_send() - send to a peer
- * @socket: of the device
- * @remote: of the peer; a stale source is forgotten, a new route is kept
- * @skb: consumed. Its data are the message, with room in front for UDP and
- *	IPv6 headers; a bundle has gso_size, gso_segs and SKB_GSO_UDP_L4 set
- * @how: see there
- *
- * The statistics of @how->dev count all datagrams; what is not sent is counted
- * by its reason.
- *
- * Context: any but hardirq. Takes @remote->lock, but does not hold it while
- * routing or sending.
- * Return: 0 if the packet went to the IP layer, else -EDESTADDRREQ without an
- * endpoint, -ENONET without a socket, -EAFNOSUPPORT without IPv6, or what
- * routing said.
- */
-int wg_socket_send(struct wg_socket *socket, struct wg_remote *remote,
-		   struct sk_buff *skb, const struct wg_send *how)
-{
-	struct wg_path path = {};
-	int err;
-
-	/*
-	 * Until the route is stored and the packet is gone: closing the sockets
-	 * waits for this, and then nobody brings a route back.
-	 */
-	rcu_read_lock();
-	local_bh_disable();
-	wg_remote_read_path(remote, how->mark, &path);
-	err = wg_socket_send_path(socket, &path, skb, how);
-	local_bh_enable();
-	rcu_read_unlock();
-	return err;
-}
-
-/**
- * wg_socket_send_to() - send to who is no peer
- * @socket: of the device
- * @endpoint: whom to answer, and by which source address
- * @skb: consumed; as for wg_socket_send()
- * @how: see there
- *
- * Context: any but hardirq.
- * Return: as wg_socket_send().
- */
-int wg_socket_send_to(struct wg_socket *socket,
-		      const struct wg_endpoint *endpoint, struct sk_buff *skb,
-		      const struct wg_send *how)
-{
-	struct wg_path path = { .to = *endpoint };
-	int err;
-
-	rcu_read_lock();
-	local_bh_disable();
-	err = wg_socket_send_path(socket, &path, skb, how);
-	local_bh_enable();
-	rcu_read_unlock();
-	return err;
-}
 
 /* Receiving */
 
@@ -309,7 +128,7 @@ static void wg_socket_count_drops(struct sock *sk, struct wg_socket_hook *hook)
 
 	if (drops == hook->drops)
 		return;
-	wg_stats_add(hook->socket->stats, WG_DROP_RCVBUF_FULL,
+	wg_stats_add(hook->socket->stats, WG_DROP_SOCKET,
 		     drops - hook->drops);
 	hook->drops = drops;
 }
@@ -425,6 +244,40 @@ static int wg_socket_create_both(struct wg_socket *socket, struct net *net,
 	if (err)
 		wg_socket_discard(sk[0]);
 	return err;
+}
+
+/**
+ * struct wg_socket_making - sockets being made by a worker
+ * @work: does it
+ * @socket: for which
+ * @net: where
+ * @port: to bind to, 0 for any free one
+ * @sk: the result
+ * @err: or why there is none
+ */
+struct wg_socket_making {
+	struct work_struct work;
+	struct wg_socket *socket;
+	struct net *net;
+	u16 port;
+	struct sock *sk[2];
+	int err;
+};
+
+/* A socket belongs to the control group of the task that makes it: that one's
+ * programs would judge what everybody sends through the tunnel, and it would
+ * pay for the memory. A worker is of the root group.
+ */
+static void wg_socket_make(struct work_struct *work)
+{
+	struct wg_socket_making *m =
+		container_of(work, struct wg_socket_making, work);
+	int tries = m->port ? 1 : WG_SOCKET_PORT_TRIES;
+
+	do {
+		m->err = wg_socket_create_both(m->socket, m->net, m->port,
+					       m->sk);
+	} while (m->err == -EADDRINUSE && --tries);
 }
 
 static void wg_socket_assign_gro(struct sock *sk, bool gro)
@@ -550,23 +403,27 @@ void wg_socket_init(struct wg_socket *socket, struct wg_stats *stats,
 int wg_socket_open(struct wg_socket *socket, struct net *net, u16 *port,
 		   bool gro)
 {
-	int tries = *port ? 1 : WG_SOCKET_PORT_TRIES;
-	struct sock *sk[2] = {};
-	int i, err;
+	struct wg_socket_making m = {
+		.socket = socket,
+		.net = net,
+		.port = *port,
+	};
+	int i;
 
-	do {
-		err = wg_socket_create_both(socket, net, *port, sk);
-	} while (err == -EADDRINUSE && --tries);
-	if (err)
-		return err;
+	INIT_WORK_ONSTACK(&m.work, wg_socket_make);
+	queue_work(system_dfl_wq, &m.work);
+	flush_work(&m.work);
+	destroy_work_on_stack(&m.work);
+	if (m.err)
+		return m.err;
 
 	for (i = 0; i < 2; i++)
-		if (sk[i])
-			wg_socket_configure(sk[i], gro);
-	*port = ntohs(inet_sk(sk[0])->inet_sport);
+		if (m.sk[i])
+			wg_socket_configure(m.sk[i], gro);
+	*port = ntohs(inet_sk(m.sk[0])->inet_sport);
 
 	mutex_lock(&socket->lock);
-	wg_socket_replace(socket, sk);
+	wg_socket_replace(socket, m.sk);
 	mutex_unlock(&socket->lock);
 	return 0;
 }
@@ -585,6 +442,34 @@ void wg_socket_close(struct wg_socket *socket)
 
 	mutex_lock(&socket->lock);
 	wg_socket_replace(socket, none);
+	mutex_unlock(&socket->lock);
+}
+
+/**
+ * wg_socket_update_drops() - count what the UDP sockets have dropped by now
+ * @socket: open or not
+ *
+ * Context: process, may sleep.
+ */
+void wg_socket_update_drops(struct wg_socket *socket)
+{
+	struct wg_socket_hook *hook;
+	struct sock *sk[2];
+	int i;
+
+	mutex_lock(&socket->lock);
+	sk[0] = rcu_dereference_protected(socket->sk4,
+					  lockdep_is_held(&socket->lock));
+	sk[1] = rcu_dereference_protected(socket->sk6,
+					  lockdep_is_held(&socket->lock));
+	for (i = 0; i < 2; i++) {
+		if (!sk[i])
+			continue;
+		hook = wg_socket_hook_of(sk[i]);
+		spin_lock_bh(&hook->lock);
+		wg_socket_count_drops(sk[i], hook);
+		spin_unlock_bh(&hook->lock);
+	}
 	mutex_unlock(&socket->lock);
 }
 

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The UDP sockets of a device, and how to get a packet to a peer
- * (spec 3.6, 4.6 and 5.1).
+ * The UDP sockets of a device, and what comes in by them (spec 3.6 and 5.1).
  *
- * Layer 1. What comes in goes to a callback given at open; what is sent is
- * ready to leave.
+ * Layer 1. What comes in goes to a callback given at init.
  */
 #ifndef _WG_SOCKET_H
 #define _WG_SOCKET_H
@@ -45,34 +43,23 @@ struct wg_socket {
 	wg_socket_receive_t receive;
 };
 
-/**
- * struct wg_send - how to send
- * @dev: the tunnel device, whose statistics count it
- * @mark: fwmark
- * @tos: outer TOS or traffic class
- */
-struct wg_send {
-	struct net_device *dev;
-	u32 mark;
-	u8 tos;
-};
-
 void wg_socket_init(struct wg_socket *socket, struct wg_stats *stats,
 		    wg_socket_receive_t receive);
 int wg_socket_open(struct wg_socket *socket, struct net *net, u16 *port,
 		   bool gro);
 void wg_socket_close(struct wg_socket *socket);
+void wg_socket_update_drops(struct wg_socket *socket);
 void wg_socket_set_gro(struct wg_socket *socket, bool gro);
-
-int wg_socket_send(struct wg_socket *socket, struct wg_remote *remote,
-		   struct sk_buff *skb, const struct wg_send *how);
-int wg_socket_send_to(struct wg_socket *socket,
-		      const struct wg_endpoint *endpoint, struct sk_buff *skb,
-		      const struct wg_send *how);
 
 bool wg_socket_checksum_ok(struct sk_buff *skb);
 int wg_socket_read_endpoint(struct wg_endpoint *endpoint,
 			    const struct sk_buff *skb);
 u8 wg_socket_read_tos(const struct sk_buff *skb);
+
+/* Did GRO make this of several datagrams? UFO is GSO, too, but of one. */
+static inline bool wg_socket_is_bundle(const struct sk_buff *skb)
+{
+	return skb_is_gso(skb) && skb_shinfo(skb)->gso_type & SKB_GSO_UDP_L4;
+}
 
 #endif /* _WG_SOCKET_H */

@@ -32,7 +32,7 @@ enum wg_stat {
 	WG_DROP_EXPIRED,	/* session too old to receive */
 	WG_DROP_SOURCE_NOT_ALLOWED,
 	WG_DROP_INNER_MALFORMED,
-	WG_DROP_RCVBUF_FULL,	/* in the UDP socket, before we saw it */
+	WG_DROP_SOCKET,		/* by UDP: buffer full, checksum, filter */
 	/* Outgoing. */
 	WG_DROP_NO_PEER,	/* no allowed IP covers the destination */
 	WG_DROP_NO_ENDPOINT,

@@ -12,6 +12,7 @@
  */
 #include "packet.h"
 #include "seal.h"
+#include "send.h"
 
 #include <linux/icmpv6.h>
 #include <linux/log2.h>
@@ -149,7 +150,7 @@ static void wg_tx_send_bundles(struct wg_peer *peer, struct wg_tx_job *job)
 		wg_stats_inc(&wg->stats, skb_is_gso(skb) ? WG_STAT_TX_BUNDLES :
 							   WG_STAT_TX_SINGLES);
 		how.tos = wg_seal_cb(skb)->tos;
-		if (wg_socket_send(&wg->socket, &peer->remote, skb, &how))
+		if (wg_send_to_peer(&wg->socket, &peer->remote, skb, &how))
 			continue;
 		atomic64_add(len, &peer->tx_bytes);
 		sent = true;
@@ -362,10 +363,11 @@ static void wg_tx_launch(struct wg_peer *peer)
 {
 	struct wg_lane *lane = peer->tx_lane;
 	/* Deep in a stack of tunnels a worker seals, for its transmission
-	 * starts at depth 0; the stack refuses to go much deeper than this.
+	 * starts at depth 0. The stack refuses more than five of these levels,
+	 * and every tunnel takes two.
 	 */
 	bool delegate = wg_pipeline_prefers_workers() ||
-			dev_recursion_level() > 1;
+			dev_recursion_level() > 3;
 	struct wg_tx_job *jobs[WG_TX_BURST];
 	unsigned int n, i;
 
@@ -436,8 +438,13 @@ netdev_tx_t wg_tx_xmit(struct sk_buff *skb, struct net_device *dev)
 		return -EPROTONOSUPPORT;
 	}
 	skb = skb_share_check(skb, GFP_ATOMIC);
-	if (!skb)
+	if (!skb) {
+		DEV_STATS_INC(dev, tx_dropped);
+		wg_stats_inc(&wg->stats, WG_DROP_NO_MEMORY);
 		return NETDEV_TX_OK;
+	}
+	/* For its sender; what leaves is another packet. */
+	skb_tx_timestamp(skb);
 
 	rcu_read_lock();
 	peer = wg_peer_find_by_dst(wg, skb);
@@ -548,7 +555,8 @@ int wg_tx_create_lanes(struct wg_device *wg)
 
 	wg->lanes = min_t(unsigned int, WG_LANES_MAX,
 			  roundup_pow_of_two(2 * nr_cpu_ids));
-	wg->tx_lanes = kvcalloc(wg->lanes, sizeof(*wg->tx_lanes), GFP_KERNEL);
+	wg->tx_lanes = kvcalloc(wg->lanes, sizeof(*wg->tx_lanes),
+				GFP_KERNEL_ACCOUNT);
 	if (!wg->tx_lanes)
 		return -ENOMEM;
 	for (i = 0; i < wg->lanes; i++)

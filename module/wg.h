@@ -142,6 +142,8 @@ enum wg_incoming_limit {
 	WG_INCOMING_MAX = 4096,
 	WG_INCOMING_LOADED = WG_INCOMING_MAX / 8,
 	WG_INCOMING_WORKERS = 4,
+	/* Messages a worker handles before others of its workqueue. */
+	WG_INCOMING_WORK_MAX = 32,
 };
 
 /**
