@@ -361,6 +361,31 @@ pings()
 	fi
 }
 
+# --- peers in Python ---------------------------------------------------------
+
+# py_serve NS: from now on scripts of `py` run in that namespace, with all of
+# noise.py and packets.py.  What is in $TMP/py.head stands before each of them.
+py_serve()
+{
+	mkfifo "$TMP/py.do" "$TMP/py.done"
+	export PFX WG
+	PYTHONPATH=$PYDIR bg "$1" "$PY" "$PYDIR/serve.py" "$TMP" > "$TMP/py.log" 2>&1
+	PYSERVER=$BG
+}
+
+# py [WORD]...: the script on standard input, sys.argv as given; the status is
+# that of the script
+py()
+{
+	local rc
+	cat "$TMP/py.head" - > "$TMP/py.script"
+	kill -0 "$PYSERVER" || { cat "$TMP/py.log"; return 1; }
+	echo "$*" > "$TMP/py.do"
+	rc=$(< "$TMP/py.done")
+	cat "$TMP/py.out"
+	return "$rc"
+}
+
 # --- traffic -----------------------------------------------------------------
 
 listening() { on "$1" ss -Hln "sport = :$2" | grep -q .; }
