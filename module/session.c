@@ -311,6 +311,27 @@ bool wg_keypair_may_send(const struct wg_keypair *keypair, u64 now_ns)
 }
 
 /**
+ * wg_keypair_rekey_due() - is it time to ask for the next session?
+ * @keypair: the caller has a reference or is under RCU
+ * @counter: the next one to be sent
+ * @now_ns: ktime_get_coarse_boottime_ns()
+ *
+ * Of the two ends only the initiator looks at the time, or both would ask at
+ * once (spec 2.5).
+ *
+ * Context: any.
+ * Return: true after so many messages, or so much time.
+ */
+bool wg_keypair_rekey_due(const struct wg_keypair *keypair, u64 counter,
+			  u64 now_ns)
+{
+	return counter > WG_REKEY_AFTER_MESSAGES ||
+	       (keypair->initiator &&
+		now_ns >= keypair->birth_ns +
+			  WG_REKEY_AFTER_TIME * (u64)NSEC_PER_SEC);
+}
+
+/**
  * wg_keypair_may_receive() - may datagrams of this session be opened?
  * @keypair: the caller has a reference or is under RCU
  * @now_ns: ktime_get_coarse_boottime_ns()

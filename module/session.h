@@ -131,6 +131,8 @@ struct wg_keypair *wg_keypair_get(struct wg_keypair *keypair);
 void wg_keypair_put(struct wg_keypair *keypair);
 struct wg_keypair *wg_keypair_find(struct wg_index_table *table, __le32 index);
 bool wg_keypair_may_send(const struct wg_keypair *keypair, u64 now_ns);
+bool wg_keypair_rekey_due(const struct wg_keypair *keypair, u64 counter,
+			  u64 now_ns);
 bool wg_keypair_may_receive(const struct wg_keypair *keypair, u64 now_ns);
 
 void wg_keyring_init(struct wg_keyring *ring, struct wg_index_table *table);

@@ -125,12 +125,9 @@ static void wg_tx_free_job(struct wg_tx_job *job)
 static void wg_tx_rekey_if_due(struct wg_peer *peer,
 			       const struct wg_tx_job *job)
 {
-	const struct wg_keypair *keypair = job->keypair;
-	u64 age = ktime_get_coarse_boottime_ns() - keypair->birth_ns;
-
-	if (job->seal.counter + job->seal.datagrams > WG_REKEY_AFTER_MESSAGES ||
-	    (keypair->initiator &&
-	     age >= (u64)WG_REKEY_AFTER_TIME * NSEC_PER_SEC))
+	if (wg_keypair_rekey_due(job->keypair,
+				 job->seal.counter + job->seal.datagrams,
+				 ktime_get_coarse_boottime_ns()))
 		wg_peer_want_handshake(peer);
 }
 

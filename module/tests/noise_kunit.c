@@ -10,7 +10,9 @@
 #include <linux/hex.h>
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
+#include <linux/mm.h>
 #include <linux/sched.h>
+#include <linux/sort.h>
 #include <linux/string.h>
 #include <linux/workqueue.h>
 
@@ -651,6 +653,34 @@ static void wg_noise_kunit_make_initiation_timestamp(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, be32_to_cpu(nanoseconds) & (BIT(24) - 1), 0);
 }
 
+static int wg_noise_kunit_compare_keys(const void *a, const void *b)
+{
+	return memcmp(a, b, WG_KEY_LEN);
+}
+
+/* A key that is drawn twice would give two sessions the same keys. */
+static void wg_noise_kunit_ephemerals_never_repeat(struct kunit *test)
+{
+	struct wg_noise_kunit *k = test->priv;
+	const int most = 3000;
+	u8 (*seen)[WG_KEY_LEN];
+	int i, made = 0, same = 0;
+
+	seen = kvmalloc_array(most, sizeof(*seen), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, seen);
+	for (i = 0; i < most && !wg_noise_kunit_initiate(k); i++) {
+		memcpy(seen[made++], k->m1.ephemeral, WG_KEY_LEN);
+		if (need_resched())
+			schedule();
+	}
+	KUNIT_EXPECT_EQ(test, made, most);
+	sort(seen, made, sizeof(*seen), wg_noise_kunit_compare_keys, NULL);
+	for (i = 1; i < made; i++)
+		same += !memcmp(seen[i - 1], seen[i], WG_KEY_LEN);
+	KUNIT_EXPECT_EQ(test, same, 0);
+	kvfree(seen);
+}
+
 static void wg_noise_kunit_low_order_ephemeral(struct kunit *test)
 {
 	struct wg_noise_kunit *k = test->priv;
@@ -916,6 +946,7 @@ static struct kunit_case wg_noise_kunit_cases[] = {
 	KUNIT_CASE(wg_noise_kunit_accept_initiation_replayed),
 	KUNIT_CASE(wg_noise_kunit_accept_initiation_flood),
 	KUNIT_CASE(wg_noise_kunit_make_initiation_timestamp),
+	KUNIT_CASE(wg_noise_kunit_ephemerals_never_repeat),
 	KUNIT_CASE(wg_noise_kunit_low_order_ephemeral),
 	KUNIT_CASE(wg_noise_kunit_low_order_static),
 	KUNIT_CASE(wg_noise_kunit_make_response_low_order),

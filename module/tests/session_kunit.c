@@ -336,6 +336,28 @@ static void keypair_may_send_within_limits(struct kunit *test)
 	wg_keypair_put(keypair);
 }
 
+static void keypair_rekey_due_by_messages_and_age(struct kunit *test)
+{
+	struct wg_keypair *keypair = wg_session_kunit_create(test);
+	u64 birth = keypair->birth_ns, age = birth + 120ULL * NSEC_PER_SEC;
+
+	/* By messages both ask, by time the initiator alone. */
+	for (keypair->initiator = true;; keypair->initiator = false) {
+		bool by_time = keypair->initiator;
+
+		KUNIT_EXPECT_FALSE(test, wg_keypair_rekey_due(keypair, 1, birth));
+		KUNIT_EXPECT_FALSE(test, wg_keypair_rekey_due(keypair, 1, birth - 1));
+		KUNIT_EXPECT_FALSE(test, wg_keypair_rekey_due(keypair, 1, age - 1));
+		KUNIT_EXPECT_EQ(test, wg_keypair_rekey_due(keypair, 1, age), by_time);
+		KUNIT_EXPECT_FALSE(test, wg_keypair_rekey_due(keypair, BIT_ULL(60), birth));
+		KUNIT_EXPECT_TRUE(test, wg_keypair_rekey_due(keypair, BIT_ULL(60) + 1, birth));
+		KUNIT_EXPECT_TRUE(test, wg_keypair_rekey_due(keypair, U64_MAX, birth));
+		if (!by_time)
+			break;
+	}
+	wg_keypair_put(keypair);
+}
+
 static void keypair_may_receive_within_limits(struct kunit *test)
 {
 	struct wg_keypair *keypair = wg_session_kunit_create(test);
@@ -756,6 +778,7 @@ static struct kunit_case wg_session_kunit_cases[] = {
 	KUNIT_CASE(keyring_clear_and_use_again),
 	KUNIT_CASE(keyring_stop_sending_spares_receiving),
 	KUNIT_CASE(keypair_may_send_within_limits),
+	KUNIT_CASE(keypair_rekey_due_by_messages_and_age),
 	KUNIT_CASE(keypair_may_receive_within_limits),
 	KUNIT_CASE(keypair_outlives_its_slot_while_referenced),
 	KUNIT_CASE(keypair_get_after_last_put),
