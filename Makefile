@@ -27,6 +27,7 @@ help:
 	@echo 'make check               every test below but check-debug and check-faults'
 	@echo 'make check-static        style, layers, warnings on every kernel'
 	@echo 'make check-layers        only the layers'
+	@echo 'make map                 which test proves which statement of the protocol'
 	@echo 'make kunit [UML=kasan]   unit tests in User-Mode Linux'
 	@echo 'make check-debug         unit tests and scenarios on a debug kernel'
 	@echo 'make check-faults        see that the tests find 32 planted faults'
@@ -47,6 +48,9 @@ check-static: deps
 
 check-layers:
 	@selftests/static/check layers
+
+map:
+	@selftests/spec/check
 
 kunit: deps
 	@selftests/run --kunit --env $(if $(UML),uml-$(UML),uml)
@@ -73,5 +77,5 @@ clean:
 	@test ! -d "$(KDIR)" || $(MAKE) -C $(KDIR) M=$(CURDIR) clean
 	@$(MAKE) -C tools clean
 
-.PHONY: all module tools help deps check check-static check-layers kunit
+.PHONY: all module tools help deps check check-static check-layers map kunit
 .PHONY: check-debug check-faults bench demo install clean

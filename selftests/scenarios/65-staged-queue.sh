@@ -43,7 +43,7 @@ def arrived():
         seen.append(struct.unpack("!I", dissect(plain).data[:4])[0] if plain else None)
 P
 py_serve a
-run() { py "$(< "$TMP/py.key")" "${PUB[b]}" "$@"; }
+run() { py "$(< "$TMP/py.key")" "${PUB[b]}"; }
 
 # 300 packets: the youngest 129 leave, in order, and no keepalive with them.
 singles()

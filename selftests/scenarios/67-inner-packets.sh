@@ -46,7 +46,7 @@ def counters():
     return [stat("b", "wg0", n) for n in names]
 P
 py_serve a
-run() { py "$(< "$TMP/py.key")" "${PUB[b]}" "$@"; }
+run() { py "$(< "$TMP/py.key")" "${PUB[b]}"; }
 
 # In: fragments are put together, in any order; out: what was cut stays cut
 fragments()
@@ -184,6 +184,21 @@ assert grew[:4] == [10, 10, 0, 2], grew
 P
 }
 
+# What is refused for its source was authentic all the same: b answers there.
+moved()
+{
+	run <<'P'
+old = w
+w = Anywhere(("10.0.0.2", 1002))
+w.send(p.data(udp("192.168.241.78", V4[1], b"foreign")))
+end = time.monotonic() + 5
+while not output("b", "$WG show wg0 endpoints").endswith(":%d" % w.sock.getsockname()[1]):
+    assert time.monotonic() < end, "the endpoint stayed"
+listen(V4[1]).sendto(b"here", (V4[0], 9))
+assert data().data == b"here"
+P
+}
+
 # Empty inner bodies, the least of each family, and one too few
 least()
 {
@@ -240,6 +255,7 @@ subtest "options and extension headers, both ways" options
 subtest "bytes behind the end are cut off" trimmed
 subtest "multicast and broadcast" groups
 subtest "foreign sources" foreign
+subtest "a foreign source moves the endpoint" moved
 subtest "the least of each family" least
 subtest "queueing disciplines" disciplines
 finish
