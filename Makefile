@@ -30,7 +30,7 @@ help:
 	@echo 'make map                 which test proves which statement of the protocol'
 	@echo 'make kunit [UML=kasan]   unit tests in User-Mode Linux'
 	@echo 'make check-debug         unit tests and scenarios on a debug kernel'
-	@echo 'make check-faults        see that the tests find 32 planted faults'
+	@echo 'make check-faults        see that the tests find planted faults'
 	@echo 'make bench               ours against the kernel'\''s own, in one boot'
 	@echo 'make deps                install the Debian packages that these need'
 	@echo 'selftests/run --help     single scenarios'
