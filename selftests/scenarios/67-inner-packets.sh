@@ -156,7 +156,8 @@ for f, to in (s, "239.1.2.3"), (s, "255.255.255.255"), (s, "192.168.241.255"), (
         raise AssertionError("sent to nobody: " + to)
     except OSError as e:
         assert e.errno == errno.ENOKEY, (to, e)
-    assert stat("b", "wg0", "tx_errors") == before + 1
+    # Reports of the membership go nowhere either, in their own time.
+    assert stat("b", "wg0", "tx_errors") > before
 sh("b", "$WG set wg0 peer %s allowed-ips 192.168.241.77/32,fd00:241::77/128,fe80::77/128,224.0.0.0/4,"
    "255.255.255.255/32,192.168.241.255/32,ff00::/8" % key)
 for f, to in (s, "239.1.2.3"), (s, "255.255.255.255"), (s, "192.168.241.255"), (t, "ff05::7"):
@@ -242,7 +243,7 @@ try:
 except OSError:
     pass
 end = time.monotonic() + 3
-while stat("b", "wg0", "tx_errors") != before + 1:
+while stat("b", "wg0", "tx_errors") <= before:
     assert time.monotonic() < end, "not counted"
 P
 		echo "$disc" >> "$TMP/disciplines"
