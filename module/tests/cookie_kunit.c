@@ -9,6 +9,7 @@
 
 #include <linux/hex.h>
 #include <linux/ktime.h>
+#include <linux/math64.h>
 #include <linux/sched.h>
 #include <linux/socket.h>
 #include <linux/string.h>
@@ -610,7 +611,7 @@ static void wg_cookie_kunit_ratelimit_allow_by_clock(struct kunit *test)
 	elapsed = ktime_get_coarse_boottime_ns() - from;
 	KUNIT_EXPECT_GE(test, allowed, 5);
 	KUNIT_EXPECT_LE(test, allowed,
-			5 + (unsigned int)(elapsed / (50 * NSEC_PER_MSEC)));
+			5 + div_u64(elapsed, 50 * NSEC_PER_MSEC));
 }
 
 static struct kunit_case wg_cookie_kunit_cases[] = {

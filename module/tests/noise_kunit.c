@@ -616,7 +616,7 @@ static void wg_noise_kunit_accept_initiation_flood(struct kunit *test)
 
 	/* However long this test takes, too early for a minute. */
 	now = ktime_get_coarse_boottime_ns();
-	k->hs_r.last_accept_ns = now + 60 * NSEC_PER_SEC - interval;
+	k->hs_r.last_accept_ns = now + 60ULL * NSEC_PER_SEC - interval;
 	wg_noise_kunit_remember(k, &k->hs_r);
 	KUNIT_EXPECT_EQ(test, wg_noise_kunit_receive(k), -EBUSY);
 	wg_noise_kunit_same(test, &k->hs_r);
