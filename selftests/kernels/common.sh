@@ -115,11 +115,13 @@ unpack_packages()
 	rm -rf "$tmp"
 }
 
-# Where each kernel comes from: its release and the form of its version.
+# Where each kernel comes from: its release and the form of its version. "-rt"
+# behind a series is the same kernel with PREEMPT_RT.
 kernel_release() { case $1 in 6.*) echo bookworm ;; 7*) echo trixie ;; *) die "unknown kernel $1" ;; esac; }
 kernel_pattern()
 {
 	case $1 in
+	*-rt) echo "$(kernel_pattern "${1%-rt}")-rt" ;;
 	6.1) echo '6\.1\.0-[0-9]+' ;;
 	6.12) echo '6\.12\.[0-9]+\+deb12' ;;
 	7) echo '7\.[0-9]+\.[0-9]+\+deb13' ;;
