@@ -24,11 +24,14 @@ tools:
 help:
 	@echo 'make [KDIR=…]            wireguard.ko and tools/wgpeer'
 	@echo 'make demo                the whole thing at work, in a virtual machine'
-	@echo 'make check               every test below but check-debug and check-faults'
+	@echo 'make check               every test below but check-debug and check-faults;'
+	@echo '                         KERNELS=all: the scenarios on 6.1, 6.12 and 7.x'
 	@echo 'make check-static        style, layers, warnings on every kernel'
 	@echo 'make check-layers        only the layers'
 	@echo 'make map                 which test proves which statement of the protocol'
+	@echo 'make check-cross         only the builds for other architectures'
 	@echo 'make kunit [UML=kasan]   unit tests in User-Mode Linux'
+	@echo 'make kunit ENV=qemu-mips the same on 32 bits, big-endian (or qemu-s390x)'
 	@echo 'make check-debug         unit tests and scenarios on a debug kernel'
 	@echo 'make check-faults        see that the tests find planted faults'
 	@echo 'make bench               ours against the kernel'\''s own, in one boot'
@@ -41,7 +44,7 @@ deps:
 	@selftests/deps
 
 check: deps
-	@selftests/check
+	@selftests/check $(KERNELS)
 
 check-static: deps
 	@selftests/static/check
@@ -52,8 +55,11 @@ check-layers:
 map:
 	@selftests/spec/check
 
+check-cross: deps
+	@selftests/static/check cross
+
 kunit: deps
-	@selftests/run --kunit --env $(if $(UML),uml-$(UML),uml)
+	@$(if $(ENV),selftests/cross/kunit $(ENV),selftests/run --kunit --env $(if $(UML),uml-$(UML),uml))
 
 check-debug: deps
 	@selftests/run --kunit --env qemu-debug
@@ -77,5 +83,5 @@ clean:
 	@test ! -d "$(KDIR)" || $(MAKE) -C $(KDIR) M=$(CURDIR) clean
 	@$(MAKE) -C tools clean
 
-.PHONY: all module tools help deps check check-static check-layers map kunit
-.PHONY: check-debug check-faults bench demo install clean
+.PHONY: all module tools help deps check check-static check-layers check-cross
+.PHONY: map kunit check-debug check-faults bench demo install clean
