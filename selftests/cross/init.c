@@ -35,7 +35,6 @@ int main(void)
 	}
 	err = my_syscall2(__NR_delete_module, "wireguard", O_NONBLOCK);
 	printf("init: %d modules, unloading: %d\ninit: end\n", i, -err);
-	sync();
 	reboot(LINUX_REBOOT_CMD_RESTART);
 	return 0;
 }
