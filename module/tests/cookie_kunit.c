@@ -517,7 +517,8 @@ static void wg_cookie_kunit_ratelimit_rate(struct kunit *test)
 {
 	const u64 now = ktime_get_coarse_boottime_ns();
 	struct wg_cookie_kunit *k = test->priv;
-	unsigned int ms, allowed = 0;
+	unsigned int allowed = 0;
+	u64 ms;
 
 	for (ms = 0; ms < 60000; ms += 7)
 		allowed += wg_cookie_ratelimit_allow_at(&k->src, now +
