@@ -31,7 +31,7 @@ help:
 	@echo 'make map                 which test proves which statement of the protocol'
 	@echo 'make check-cross         only the builds for other architectures'
 	@echo 'make kunit [UML=kasan]   unit tests in User-Mode Linux'
-	@echo 'make kunit ENV=qemu-mips the same on 32 bits, big-endian (or qemu-s390x)'
+	@echo 'make kunit ENV=qemu-mips the same on 32 bits, big-endian'
 	@echo 'make check-debug         unit tests and scenarios on a debug kernel'
 	@echo 'make check-faults        see that the tests find planted faults'
 	@echo 'make bench               ours against the kernel'\''s own, in one boot'
