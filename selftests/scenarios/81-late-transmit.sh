@@ -14,14 +14,12 @@ ns_add a
 late()
 {
 	local i senders
-	for i in $(seq 6); do
+	for i in $(seq 25); do
 		ipn a link add wg0 type wireguard
 		ipn a link set dev wg0 mtu 65000 up
 		bg a "$PY" "$PYDIR/late.py" wg0 40
 		senders=$BG
 		wait_for 10 sending
-		# So long some of them stand where it hurts.
-		sleep 1
 		ipn a link del dev wg0
 		wait "$senders"
 	done
