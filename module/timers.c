@@ -59,6 +59,22 @@ static void wg_timers_turn_off(struct wg_timers *timers, enum wg_timer which)
 		WRITE_ONCE(timers->deadline[which], 0);
 }
 
+/*
+ * When to have the kernel timer run for a deadline. It comes late by up to
+ * 8/63 of its delay, the more the further away it is. A NAT may have forgotten
+ * us by then, so the persistent keepalive is approached in steps, each of which
+ * ends before the deadline; within 63 ticks it is exact.
+ */
+static unsigned long wg_timers_wake_at(enum wg_timer which,
+				       unsigned long deadline)
+{
+	long left = deadline - jiffies;
+
+	if (which == WG_TIMER_PERSISTENT && left >= 63)
+		deadline -= left / 7;
+	return deadline;
+}
+
 static void wg_timers_set(struct wg_timers *timers, enum wg_timer which,
 			  unsigned long deadline)
 {
@@ -72,7 +88,7 @@ static void wg_timers_set(struct wg_timers *timers, enum wg_timer which,
 	 * If its callback runs meanwhile, it waits for the lock and looks at
 	 * this deadline, too.
 	 */
-	timer_reduce(&timers->timer, deadline);
+	timer_reduce(&timers->timer, wg_timers_wake_at(which, deadline));
 }
 
 static void wg_timers_arm(struct wg_timers *timers, enum wg_timer which,
@@ -166,7 +182,10 @@ static void wg_timers_sleep(struct wg_timers *timers)
 		 * and then the kernel timer runs too early, which is allowed.
 		 */
 		deadline = READ_ONCE(timers->deadline[which]);
-		if (deadline && (!earliest || time_before(deadline, earliest)))
+		if (!deadline)
+			continue;
+		deadline = wg_timers_wake_at(which, deadline) ?: 1;
+		if (!earliest || time_before(deadline, earliest))
 			earliest = deadline;
 	}
 	if (earliest)
