@@ -440,6 +440,9 @@ captured()
 	tcpdump -n -r "$TMP/$name.pcap" "$@" 2> /dev/null || :
 }
 
+# trace NAME: what was captured so far, one WireGuard message a line (py/trace.py)
+trace() { "$PY" "$PYDIR/trace.py" "$TMP/$1.pcap"; }
+
 # captured_at_least NAME COUNT FILTER...
 captured_at_least()
 {

@@ -130,7 +130,7 @@ class Peer:
         ck, k = kdf(2, ck, dh(self.private, static))
         self.stamp = unseal(k, 0, msg1[88:116], h)
         h = hash_(h, msg1[88:116])
-        self.their = their
+        self.their, self.their_mac1 = their, msg1[116:132]
         self.index = index or struct.unpack("<I", os.urandom(4))[0]
         e = os.urandom(32)
         shown = ephemeral or public(e)
@@ -166,6 +166,13 @@ class Peer:
         self.cookie = xopen(key, msg[8:32], msg[32:64], self.mac1)
 
 
+    def make_cookie(self, cookie):
+        """Message 3: our answer to message 1 that accept() took last."""
+        nonce = os.urandom(24)
+        return (struct.pack("<II", 3, self.their) + nonce +
+                xseal(hash_(b"cookie--", self.public), nonce, cookie, self.their_mac1))
+
+
 def rotl(x, n):
     return ((x << n) | (x >> (32 - n))) & 0xFFFFFFFF
 
@@ -196,6 +203,11 @@ def hchacha(key, nonce):
 def xopen(key, nonce, text, aad):
     sub = hchacha(key, nonce[:16])
     return ChaCha20Poly1305(sub).decrypt(bytes(4) + nonce[16:], text, aad)
+
+
+def xseal(key, nonce, plain, aad):
+    sub = hchacha(key, nonce[:16])
+    return ChaCha20Poly1305(sub).encrypt(bytes(4) + nonce[16:], plain, aad)
 
 
 def checksum(data):
