@@ -132,12 +132,12 @@ class Peer:
         h = hash_(h, msg1[88:116])
         self.their, self.their_mac1 = their, msg1[116:132]
         self.index = index or struct.unpack("<I", os.urandom(4))[0]
-        e = os.urandom(32)
-        shown = ephemeral or public(e)
+        self.e = os.urandom(32)
+        shown = ephemeral or public(self.e)
         h = hash_(h, shown)
         ck, = kdf(1, ck, shown)
-        ck, = kdf(1, ck, ZERO if ephemeral else dh(e, theirs))
-        ck, = kdf(1, ck, ZERO if ephemeral else dh(e, static))
+        ck, = kdf(1, ck, ZERO if ephemeral else dh(self.e, theirs))
+        ck, = kdf(1, ck, ZERO if ephemeral else dh(self.e, static))
         ck, tau, k = kdf(3, ck, self.psk)
         h = hash_(h, tau)
         nothing = seal(k, 0, b"", h)
