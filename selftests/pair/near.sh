@@ -61,8 +61,7 @@ plug_in()
 	equal "answer" "$(far printf '%s\n' "two  words" x)" $'two  words\nx'
 	refute far false
 	addr a eth0 10.0.0.1/24 fd00:aa::1/64
-	far ip addr add 10.0.0.2/24 dev eth0
-	far ip addr add fd00:aa::2/64 dev eth0 nodad
+	far sh -ec 'ip addr add 10.0.0.2/24 dev eth0; ip addr add fd00:aa::2/64 dev eth0 nodad'
 	far modinfo -n wireguard | grep -q '/kernel/drivers/net/wireguard/'
 	echo "here: $(uname -r), there: $(far uname -r)"
 }
@@ -71,15 +70,15 @@ plug_in()
 tunnel()
 {
 	ip -n "$PFX-a" link del dev wg0 2> /dev/null || :
-	far ip link del dev wg0 > /dev/null || :
 	wg_dev a wg0 a 1001 192.168.241.1/24 fd00:241::1/64
-	far ip link add wg0 type wireguard
-	far sh -c "echo $(< "$TMP/b.key") | wg set wg0 private-key /dev/stdin listen-port 1002"
-	far ip addr add 192.168.241.2/24 dev wg0
-	far ip addr add fd00:241::2/64 dev wg0
-	far ip link set dev wg0 up
+	far sh -ec "ip link del dev wg0 2> /dev/null || :
+		ip link add wg0 type wireguard
+		ip addr add 192.168.241.2/24 dev wg0
+		ip addr add fd00:241::2/64 dev wg0
+		ip link set dev wg0 up
+		echo $(< "$TMP/b.key") | wg set wg0 private-key /dev/stdin listen-port 1002 \
+			peer ${PUB[a]} allowed-ips 192.168.241.1/32,fd00:241::1/128"
 	wgc a set wg0 peer "${PUB[b]}" allowed-ips 192.168.241.2/32,fd00:241::2/128
-	wgc b set wg0 peer "${PUB[a]}" allowed-ips 192.168.241.1/32,fd00:241::1/128
 }
 
 preshare()
@@ -223,8 +222,8 @@ roam()
 	wgc a set wg0 peer "${PUB[b]}" endpoint 10.0.0.2:1002
 	reach a 192.168.241.2
 	hs=$(peer_field a wg0 b handshake)
-	ip -n "$PFX-a" addr add 10.0.0.11/24 dev eth0
 	ip -n "$PFX-a" addr del 10.0.0.1/24 dev eth0
+	addr a eth0 10.0.0.11/24
 	reach a 192.168.241.2
 	learnt b a 10.0.0.11:1001
 	reach b 192.168.241.1
@@ -234,8 +233,7 @@ roam()
 	wgc b set wg0 listen-port 1012
 	reach b 192.168.241.1
 	learnt a b 10.0.0.2:1012
-	far ip addr add 10.0.0.12/24 dev eth0
-	far ip addr del 10.0.0.2/24 dev eth0
+	far sh -ec 'ip addr del 10.0.0.2/24 dev eth0; ip addr add 10.0.0.12/24 dev eth0'
 	reach b 192.168.241.1
 	learnt a b 10.0.0.12:1012
 	# To the other family and back.
@@ -244,8 +242,9 @@ roam()
 	learnt b a '[fd00:aa::1]:1011'
 	reach b 192.168.241.1
 	equal "handshake" "$(peer_field a wg0 b handshake)" "$hs"
-	ip -n "$PFX-a" addr add 10.0.0.1/24 dev eth0
-	far ip addr add 10.0.0.2/24 dev eth0
+	ip -n "$PFX-a" addr del 10.0.0.11/24 dev eth0
+	addr a eth0 10.0.0.1/24
+	far sh -ec 'ip addr del 10.0.0.12/24 dev eth0; ip addr add 10.0.0.2/24 dev eth0'
 }
 
 # They lose their session (the device is made anew) and we ours.
@@ -255,8 +254,7 @@ forgotten()
 	wgc a set wg0 peer "${PUB[b]}" endpoint 10.0.0.2:1002
 	wgc b set wg0 peer "${PUB[a]}" endpoint 10.0.0.1:1001
 	reach a 192.168.241.2
-	far ip link set dev wg0 down
-	far ip link set dev wg0 up
+	far sh -ec 'ip link set dev wg0 down; ip link set dev wg0 up'
 	reach b 192.168.241.1
 	ip -n "$PFX-a" link set dev wg0 down
 	ip -n "$PFX-a" link set dev wg0 up
@@ -288,8 +286,7 @@ rekeys()
 the_end()
 {
 	ip -n "$PFX-a" link del dev wg0
-	far ip link del dev wg0
-	far touch /tmp/pair.end
+	far sh -ec 'ip link del dev wg0; touch /tmp/pair.end'
 }
 
 key a b

@@ -6,7 +6,7 @@
 #
 #   a [wg0, kernel] -- eth0 ------- eth0 -- [tun, wireguard-go] b
 #
-# spec 1, 2
+# spec 1, 2, 4.2, 4.5, 5.4
 # timeout: 240
 . "$(dirname "$0")/../lib.sh"
 [ -c /dev/net/tun ] || skip_all "no /dev/net/tun"
@@ -43,11 +43,26 @@ stop()
 	rm -f /var/run/wireguard/$GO.sock
 }
 
+# preshared: the same fresh key on both sides, unless $1 is "none"
+preshared()
+{
+	[ "$1" != none ] || return 0
+	(umask 077; wg genpsk > "$TMP/psk")
+	wgc a set wg0 peer "${PUB[b]}" preshared-key "$TMP/psk"
+	on b wg set $GO peer "${PUB[a]}" preshared-key "$TMP/psk"
+}
+
+# we_start PROGRAM 4|6 none|psk
 we_start()
 {
-	[ -x "$1" ] || skip "$2"
+	[ -x "$1" ] || skip "$none"
 	start "$1"
-	wgc a set wg0 peer "${PUB[b]}" endpoint 10.0.0.2:1002
+	preshared "$3"
+	if [ "$2" = 4 ]; then
+		wgc a set wg0 peer "${PUB[b]}" endpoint 10.0.0.2:1002
+	else
+		wgc a set wg0 peer "${PUB[b]}" endpoint '[fd00:aa::2]:1002'
+	fi
 	reach a 192.168.241.2
 	reach b fd00:241::1
 	traffic
@@ -56,11 +71,18 @@ we_start()
 
 they_start()
 {
-	[ -x "$1" ] || skip "$2"
+	[ -x "$1" ] || skip "$none"
 	start "$1"
-	on b wg set $GO peer "${PUB[a]}" endpoint '[fd00:aa::1]:1001'
-	reach b 192.168.241.1
-	equal "endpoint learnt" "$(peer_field a wg0 b endpoint)" '[fd00:aa::2]:1002'
+	preshared "$3"
+	if [ "$2" = 4 ]; then
+		on b wg set $GO peer "${PUB[a]}" endpoint 10.0.0.1:1001
+		reach b 192.168.241.1
+		equal "endpoint learnt" "$(peer_field a wg0 b endpoint)" 10.0.0.2:1002
+	else
+		on b wg set $GO peer "${PUB[a]}" endpoint '[fd00:aa::1]:1001'
+		reach b 192.168.241.1
+		equal "endpoint learnt" "$(peer_field a wg0 b endpoint)" '[fd00:aa::2]:1002'
+	fi
 	reach a fd00:241::2
 	traffic
 	stop
@@ -74,22 +96,84 @@ traffic()
 	send_file b a fd00:241::1 1024
 }
 
-with_psk()
+learnt_by_us() { [ "$(peer_field a wg0 b endpoint)" = "$1" ]; }
+learnt_by_go() { [ "$(on b wg show $GO endpoints | cut -f 2)" = "$1" ]; }
+
+# Both sides move within a session, to other ports and addresses; to the other
+# family with the old one only: the newer one then sends to a mixture of the
+# two addresses (fd00:aa::), whoever is its peer.
+roam()
 {
+	local hs
+	[ -x "$1" ] || skip "$none"
 	start "$1"
-	(umask 077; wg genpsk > "$TMP/psk")
-	wgc a set wg0 peer "${PUB[b]}" endpoint 10.0.0.2:1002 preshared-key "$TMP/psk"
-	on b wg set $GO peer "${PUB[a]}" preshared-key "$TMP/psk"
+	wgc a set wg0 peer "${PUB[b]}" endpoint 10.0.0.2:1002
 	reach a 192.168.241.2
+	hs=$(peer_field a wg0 b handshake)
+	wgc a set wg0 listen-port 1011
+	reach a 192.168.241.2
+	learnt_by_go 10.0.0.1:1011
+	ipn a addr del 10.0.0.1/24 dev eth0
+	addr a eth0 10.0.0.11/24
+	reach a 192.168.241.2
+	learnt_by_go 10.0.0.11:1011
+	on b wg set $GO listen-port 1012
+	reach b 192.168.241.1
+	learnt_by_us 10.0.0.2:1012
+	if [ "$1" = "$old" ]; then
+		on b wg set $GO peer "${PUB[a]}" endpoint '[fd00:aa::1]:1011'
+		reach b 192.168.241.1
+		learnt_by_us '[fd00:aa::2]:1012'
+	fi
+	traffic
+	equal "handshake" "$(peer_field a wg0 b handshake)" "$hs"
+	ipn a addr del 10.0.0.11/24 dev eth0
+	addr a eth0 10.0.0.1/24
 	stop
+}
+
+# Each way of bundling, on either side of the cable.
+offloads()
+{
+	local how
+	[ -x "$1" ] || skip "$none"
+	start "$1"
+	wgc a set wg0 peer "${PUB[b]}" endpoint 10.0.0.2:1002
+	reach a 192.168.241.2
+	for how in "wg0 tso off gro off" "eth0 gso off gro off" "eth0 gso on gro on"; do
+		# shellcheck disable=SC2086 # words
+		on a ethtool -K $how
+		traffic
+	done
+	on a ethtool -K wg0 tso on gro on
+	if ours; then
+		on a ethtool --set-priv-flags wg0 udp-gso off udp-gro off
+		traffic
+		equal "bundles" "$(bundles)" "$(traffic > /dev/null; bundles)"
+		on a ethtool --set-priv-flags wg0 udp-gso on udp-gro on
+		traffic
+		[ "$(bundles)" != "0 0" ]
+		equal "failed tags" "$(drops a wg0 bad_tag)" 0
+	fi
+	stop
+}
+
+bundles()
+{
+	on a ethtool -S wg0 | awk '/ [tr]x_bundles:/ { n[$1] = $2 } END { print n["tx_bundles:"], n["rx_bundles:"] }'
 }
 
 old=$(command -v wireguard-go)
 new=$WG_CACHE/wireguard-go/wireguard-go
 none="no newer wireguard-go (selftests/kernels/fetch-wireguard-go)"
-subtest "we start" we_start "$old" ""
-subtest "they start, over IPv6" they_start "$old" ""
-subtest "with a preshared key" with_psk "$old"
-subtest "newer wireguard-go, we start" we_start "$new" "$none"
-subtest "newer wireguard-go, they start, over IPv6" they_start "$new" "$none"
+subtest "we start, over IPv4" we_start "$old" 4 none
+subtest "they start, over IPv6" they_start "$old" 6 none
+subtest "they start, over IPv4, preshared key" they_start "$old" 4 psk
+subtest "both sides roam" roam "$old"
+subtest "newer wireguard-go, we start, over IPv4" we_start "$new" 4 none
+subtest "newer wireguard-go, they start, over IPv6" they_start "$new" 6 none
+subtest "newer wireguard-go, we start, over IPv6, preshared key" we_start "$new" 6 psk
+subtest "newer wireguard-go, they start, over IPv4, preshared key" they_start "$new" 4 psk
+subtest "newer wireguard-go, both sides roam" roam "$new"
+subtest "newer wireguard-go, bundles and merging on and off" offloads "$new"
 finish

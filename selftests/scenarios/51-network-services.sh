@@ -8,7 +8,7 @@
 #   a [s0, by the service] -- eth0 ------- eth0 -- [wg0, by hand] b, "internet" 198.51.100.1
 #
 # spec 3.1, 3.3, 6, 7.2, 7.5, 7.6
-# timeout: 120
+# env: uml uml-smp
 # A mount namespace of its own: what the services need goes with it.
 [ -n "${WG_OWN_MOUNTS:-}" ] || WG_OWN_MOUNTS=y exec unshare --mount "$0"
 # shellcheck source=selftests/lib.sh
