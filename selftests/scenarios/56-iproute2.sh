@@ -98,7 +98,10 @@ spaces()
 {
 	ip -n "$PFX-a" link add x0 netns "$PFX-c" type wireguard
 	refute ipn a link show dev x0
-	ipn c link show dev x0 > /dev/null
+	wgc c set x0 listen-port 1004
+	ipn c link set dev x0 up
+	listening a 1004
+	refute listening c 1004
 	ipn c link del dev x0
 	on a ip link add x0 type wireguard
 	ipn a link set dev x0 netns "$PFX-c"
