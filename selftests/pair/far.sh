@@ -4,7 +4,7 @@
 # The machine with the kernel's own module: plugs in the cable and does what
 # near.sh asks of it, one command a connection, until it asks for the end.
 #
-# timeout: 150
+# timeout: 300
 # For each connection: a line to run, back go what it says and its status.
 if [ "${1:-}" = answer ]; then
 	IFS= read -r line
@@ -28,7 +28,7 @@ obey()
 	bg - socat -t 3600 TCP6-LISTEN:2222,fork,reuseaddr EXEC:"$0 answer"
 	local limit=$SECONDS
 	[ -z "${WG_LONG:-}" ] || limit=$((limit + 1200))
-	limit=$((limit + 120 * WG_SLOW))
+	limit=$((limit + 270 * WG_SLOW))
 	until [ -e "$1" ]; do
 		[ $SECONDS -lt $limit ] || fail "was not asked to end"
 		sleep 0.2
