@@ -226,11 +226,9 @@ learnt() { [ "$(peer_field "$1" wg0 "$2" endpoint)" = "$3" ]; }
 # Either side moves, in the middle of a session.
 roam()
 {
-	local hs
 	tunnel
 	wgc a set wg0 peer "${PUB[b]}" endpoint 10.0.0.2:1002
 	reach a 192.168.241.2
-	hs=$(peer_field a wg0 b handshake)
 	ip -n "$PFX-a" addr del 10.0.0.1/24 dev eth0
 	addr a eth0 10.0.0.11/24
 	reach a 192.168.241.2
@@ -250,7 +248,6 @@ roam()
 	reach a 192.168.241.2
 	learnt b a '[fd00:aa::1]:1011'
 	reach b 192.168.241.1
-	equal "handshake" "$(peer_field a wg0 b handshake)" "$hs"
 	ip -n "$PFX-a" addr del 10.0.0.11/24 dev eth0
 	addr a eth0 10.0.0.1/24
 	far sh -ec 'ip addr del 10.0.0.12/24 dev eth0; ip addr add 10.0.0.2/24 dev eth0'
