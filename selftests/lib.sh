@@ -296,6 +296,25 @@ drops() { on "$1" ethtool -S "$2" | awk -v k="drop_$3:" '$1 == k { print $2 }'; 
 # ours: whether the counters of our own module can be asked for
 ours() { [ "$WG_MODULE" = ours ]; }
 
+# nl NS [ARG]...: runs the Python program at standard input in a namespace.  It
+# has all of py/genl.py, a socket g, a Check c, wg0's name as attribute W, and
+# e(WHAT, ATTRIBUTES, ERRNO...): one SET that must give one of these.
+nl()
+{
+	local ns=$1
+	shift
+	{
+		printf 'import sys\nfrom genl import *\ng, c = Genl(), Check()\nW = attr(D_IFNAME, "wg0")\n'
+		printf 'OURS = %s\n' "$(ours && echo True || echo False)"
+		printf 'def e(what, payload, *want):\n'
+		printf '    got = name(g.call(payload))\n'
+		printf '    c.true("%%s: %%s, wanted %%s" %% (what, got, " or ".join(want)), got in want)\n'
+		cat
+		printf '\nc.done()\n'
+	} > "$TMP/nl.py"
+	PYTHONPATH=$PYDIR on "$ns" "$PY" "$TMP/nl.py" "$@"
+}
+
 # Two peers over one cable; the shape of most scenarios:
 #
 #   a: wg0 192.168.241.1 fd00:241::1          b: wg0 192.168.241.2 fd00:241::2

@@ -8,6 +8,7 @@ import socket
 import struct
 
 REQUEST, MULTI, ACK, DUMP_INTR, DUMP = 1, 2, 4, 0x10, 0x300
+ACK_TLVS = 0x200
 ERROR, DONE = 2, 3
 NESTED = 0x8000
 GET, SET = 0, 1
@@ -63,6 +64,11 @@ def sockaddr4(ip, port):
         socket.inet_aton(ip) + bytes(8)
 
 
+def sockaddr6(ip, port, flow=0, scope=0):
+    return struct.pack("=H", socket.AF_INET6) + struct.pack("!HI", port, flow) + \
+        socket.inet_pton(socket.AF_INET6, ip) + struct.pack("=I", scope)
+
+
 def key(n):
     """A public key that differs for each n (any 32 bytes are one)."""
     return struct.pack("<I", n) + b"\x42" * 27 + b"\x11"
@@ -82,8 +88,12 @@ class Genl:
     def __init__(self, family="wireguard"):
         self.sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 16)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        # SOL_NETLINK: errors in words (11), without the request (10)
+        self.sock.setsockopt(270, 11, 1)
+        self.sock.setsockopt(270, 10, 1)
         self.sock.bind((0, 0))
         self.seq = 0
+        self.text = None
         self.family = 16
         reply = self.dump_once(3, attr(2, family), flags=REQUEST)
         self.family = struct.unpack("=H", dict(split(reply[0]))[1])[0]
@@ -103,11 +113,14 @@ class Genl:
             data = data[(length + 3) & ~3:]
 
     def call(self, payload, cmd=SET, flags=REQUEST | ACK):
-        """The errno of one request, 0 when it was carried out."""
+        """The errno of one request, 0 when it was carried out; what the kernel
+        says to it is left in `text`."""
         self.send(cmd, payload, flags)
         while True:
-            for kind, _, body in self.messages():
+            for kind, got, body in self.messages():
                 if kind in (ERROR, DONE):
+                    words = split(body[20:]) if got & ACK_TLVS else []
+                    self.text = dict(words).get(1, b"").rstrip(b"\0").decode()
                     return -struct.unpack("=i", body[:4])[0]
 
     def dump_once(self, cmd, payload, flags=REQUEST | DUMP):
@@ -130,22 +143,52 @@ class Genl:
     def get(self, name):
         """(device attributes, {key: (attributes, [allowed])}, messages)."""
         blocks = self.dump_once(GET, attr(D_IFNAME, name))
-        device, found = {}, {}
-        for block in blocks:
-            for kind, data in split(block):
-                if kind != D_PEERS:
-                    device[kind] = data
-                    continue
-                for _, one in split(data):
-                    fields = dict(split(one))
-                    who = fields[P_PUBLIC]
-                    have = found.setdefault(who, ({}, []))
-                    for k, v in fields.items():
-                        if k == P_ALLOWED:
-                            have[1].extend(prefix(a) for _, a in split(v))
-                        else:
-                            have[0][k] = v
-        return device, found, blocks
+        return merged(blocks)
+
+    def begin(self, name):
+        """Starts a dump; the kernel makes the first message and waits."""
+        self.send(GET, attr(D_IFNAME, name), REQUEST | DUMP)
+
+    def more(self):
+        """Reads what one call gives of it: (blocks, interrupted, end), where
+        end is None or the errno it ended with."""
+        blocks, cut, end = [], False, None
+        for kind, got, body in self.messages():
+            cut |= bool(got & DUMP_INTR)
+            if kind in (ERROR, DONE):
+                end = -struct.unpack("=i", body[:4])[0]
+            else:
+                blocks.append(body[4:])
+        return blocks, cut, end
+
+    def rest(self):
+        """Reads a dump that has begun to its end."""
+        blocks, cut, end = [], False, None
+        while end is None:
+            new, intr, end = self.more()
+            blocks += new
+            cut |= intr
+        return blocks, cut, end
+
+
+def merged(blocks):
+    """What the messages of a dump say together, as Genl.get() returns it."""
+    device, found = {}, {}
+    for block in blocks:
+        for kind, data in split(block):
+            if kind != D_PEERS:
+                device[kind] = data
+                continue
+            for _, one in split(data):
+                fields = dict(split(one))
+                who = fields[P_PUBLIC]
+                have = found.setdefault(who, ({}, []))
+                for k, v in fields.items():
+                    if k == P_ALLOWED:
+                        have[1].extend(prefix(a) for _, a in split(v))
+                    else:
+                        have[0][k] = v
+    return device, found, blocks
 
 
 def prefix(data):

@@ -15,23 +15,9 @@ key a
 wg_dev a wg0 a 1001
 ip -n "$PFX-a" link add dummy0 type dummy 2> /dev/null || :
 
-nl()
-{
-	{
-		printf 'import sys\nfrom genl import *\ng, c = Genl(), Check()\nW = attr(D_IFNAME, "wg0")\n'
-		printf 'OURS = %s\n' "$(ours && echo True || echo False)"
-		printf 'def e(what, payload, *want):\n'
-		printf '    got = name(g.call(payload))\n'
-		printf '    c.true("%%s: %%s, wanted %%s" %% (what, got, " or ".join(want)), got in want)\n'
-		cat
-		printf 'c.done()\n'
-	} > "$TMP/nl.py"
-	PYTHONPATH=$PYDIR on a "$PY" "$TMP/nl.py"
-}
-
 lookup()
 {
-	nl <<'P'
+	nl a <<'P'
 ifindex = struct.unpack("=I", g.get("wg0")[0][D_IFINDEX])[0]
 e("by name", W, "0")
 e("by index", u32(D_IFINDEX, ifindex), "0")
@@ -54,7 +40,7 @@ P
 
 attributes()
 {
-	nl <<'P'
+	nl a <<'P'
 e("unknown type", W + u32(9, 1), "EINVAL")
 e("type zero", W + u32(0, 1), "EINVAL")
 e("port of 4 bytes", W + u32(D_PORT, 1), "EINVAL")
@@ -80,11 +66,9 @@ P
 
 peer_attributes()
 {
-	nl <<'P'
-def p(what, *want, k=key(1), before=b""):
-    def run(label, *parts):
-        pass
-    e(what[0], W + peers(nest(0, before, *what[1:])), *want)
+	nl a <<'P'
+def p(what, *want):
+    e(what[0], W + peers(nest(0, *what[1:])), *want)
 K = attr(P_PUBLIC, key(1))
 p(("no key", u16(P_KEEPALIVE, 1)), "EINVAL")
 p(("key of 31", attr(P_PUBLIC, bytes(31))), "ERANGE")
@@ -113,7 +97,7 @@ P
 
 allowed_attributes()
 {
-	nl <<'P'
+	nl a <<'P'
 F4, A4, C32 = u16(A_FAMILY, 2), attr(A_ADDR, bytes([10, 0, 0, 1])), u8(A_CIDR, 32)
 A6 = attr(A_ADDR, bytes(16))
 def a(what, *want):
@@ -141,7 +125,7 @@ P
 # No rollback: what stands before the error has happened.
 order()
 {
-	nl <<'P'
+	nl a <<'P'
 e("second of three peers is wrong", W + u32(D_FWMARK, 77) + peers(
     peer(key(1), nest(P_ALLOWED, allowed("10.0.0.1/32"))),
     peer(key(2), u32(P_VERSION, 5)),
@@ -170,7 +154,7 @@ P
 
 privilege()
 {
-	nl <<'P'
+	nl a <<'P'
 import os
 os.setgroups([])
 os.setresgid(65534, 65534, 65534)
@@ -192,7 +176,7 @@ P
 # Random bytes after a genuine head: any errno will do, no crash, no change.
 noise()
 {
-	nl <<'P'
+	nl a <<'P'
 import os, random
 seed = struct.unpack("I", os.urandom(4))[0]
 print("seed", seed)
