@@ -180,16 +180,17 @@ bg_end()
 
 # --- namespaces and links ----------------------------------------------------
 
-# on NS CMD...: run in a namespace ("-" is where the scenario itself runs).
+# on NS CMD...: run in a namespace ("-" is where the scenario itself runs, "@PID"
+# the user and network namespace of a process).
 on()
 {
 	local ns=$1
 	shift
-	if [ "$ns" = - ]; then
-		"$@"
-	else
-		nsenter --net="/run/netns/$PFX-$ns" -- "$@"
-	fi
+	case $ns in
+	-) "$@" ;;
+	@*) nsenter -U -n --preserve-credentials -t "${ns#@}" -- "$@" ;;
+	*) nsenter --net="/run/netns/$PFX-$ns" -- "$@" ;;
+	esac
 }
 
 # ipn NS ARG...: ip(8) in a namespace
