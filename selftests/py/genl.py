@@ -85,14 +85,18 @@ def split(data):
 
 
 class Genl:
-    def __init__(self, family="wireguard"):
+    def __init__(self, family="wireguard", size=1 << 18):
+        """size: of the buffer that messages are read into; the kernel makes
+        them no larger than the largest that a socket has ever had."""
         self.sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 16)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         # SOL_NETLINK: errors in words (11), without the request (10)
         self.sock.setsockopt(270, 11, 1)
         self.sock.setsockopt(270, 10, 1)
+        self.sock.settimeout(100)
         self.sock.bind((0, 0))
         self.seq = 0
+        self.size = size
         self.text = None
         self.family = 16
         reply = self.dump_once(3, attr(2, family), flags=REQUEST)
@@ -105,7 +109,7 @@ class Genl:
                                    self.seq, 0) + body)
 
     def messages(self):
-        data = self.sock.recv(1 << 18)
+        data = self.sock.recv(self.size)
         while len(data) >= 16:
             length, kind, flags, seq, _ = struct.unpack("=IHHII", data[:16])
             if seq == self.seq:
