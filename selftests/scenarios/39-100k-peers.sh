@@ -15,6 +15,8 @@
 # timeout: 400
 . "$(dirname "$0")/../lib.sh"
 
+# The kernel's own module takes minutes for a new key and for a deletion.
+ours || skip_all "for our module only"
 two_peers 4
 N=100000
 
