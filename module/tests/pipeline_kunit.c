@@ -37,7 +37,16 @@ enum wg_pipeline_kunit_size {
 	WG_PIPELINE_KUNIT_BYTES = 100,
 	WG_PIPELINE_KUNIT_BYTES_MAX = 3000,
 	WG_PIPELINE_KUNIT_DELAY_NS = 2000,
-	WG_PIPELINE_KUNIT_PATIENCE_S = 30,
+	/* So long nothing at all may happen. */
+	WG_PIPELINE_KUNIT_PATIENCE_S = 10,
+	/* Rounds: how many places a submitter takes at most, how much of a
+	 * round fits into a lane that is to be full, how long they go on, and
+	 * how long none may take.
+	 */
+	WG_PIPELINE_KUNIT_BURST = 4,
+	WG_PIPELINE_KUNIT_TIGHT = 2 * WG_PIPELINE_KUNIT_BYTES,
+	WG_PIPELINE_KUNIT_ROUNDS_MS = 2000,
+	WG_PIPELINE_KUNIT_STALL_S = 4,
 };
 
 struct wg_pipeline_kunit;
@@ -83,6 +92,15 @@ struct wg_pipeline_kunit {
 	atomic_t kicked;
 	wait_queue_head_t kick;
 	struct completion all_sunk;
+	/* Rounds: the number of the one that goes on, who is still at work in
+	 * it, and how often a drained lane was not empty.
+	 */
+	atomic_t round;
+	atomic_t at_work;
+	atomic_t undrained;
+	int submitters;
+	bool given_up;
+	struct completion rounds_over;
 	atomic_t threads_begun;
 	struct task_struct *threads[WG_PIPELINE_KUNIT_THREADS];
 	int thread_count;
@@ -97,9 +115,13 @@ static struct wg_pipeline_kunit_job *wg_pipeline_kunit_job(struct wg_job *base)
 static struct wg_job *wg_pipeline_kunit_append(struct wg_pipeline_kunit *fix,
 					       u32 bytes, bool delegate)
 {
-	struct wg_pipeline_kunit_job *job = &fix->jobs[fix->appended];
+	struct wg_pipeline_kunit_job *job;
 
+	/* Only rounds come past the end; between them the lane is empty. */
+	job = &fix->jobs[fix->appended % fix->count];
 	job->place = fix->appended++;
+	job->crypted = 0;
+	job->left = 0;
 	wg_lane_append(&fix->lane, &job->base, bytes, delegate);
 	return &job->base;
 }
@@ -222,6 +244,7 @@ static int wg_pipeline_kunit_init(struct kunit *test)
 	if (!fix)
 		return -ENOMEM;
 	init_completion(&fix->all_sunk);
+	init_completion(&fix->rounds_over);
 	init_waitqueue_head(&fix->kick);
 	fix->seed = get_random_u32();
 	test->priv = fix;
@@ -439,14 +462,28 @@ static void wg_pipeline_kunit_expect_rest(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, lane->draining);
 }
 
+/* Waits until all jobs have left; false if none has for long. */
+static bool wg_pipeline_kunit_all_leave(struct wg_pipeline_kunit *fix)
+{
+	u32 seen;
+
+	do {
+		seen = READ_ONCE(fix->sunk);
+		if (wait_for_completion_timeout(&fix->all_sunk,
+						WG_PIPELINE_KUNIT_PATIENCE_S *
+						HZ))
+			return true;
+	} while (READ_ONCE(fix->sunk) != seen);
+	return false;
+}
+
 /* Waits until all jobs have left, and judges how they did. */
 static void wg_pipeline_kunit_expect_all(struct kunit *test)
 {
 	struct wg_pipeline_kunit *fix = test->priv;
 	u64 sums[WG_STATS];
 
-	if (!wait_for_completion_timeout(&fix->all_sunk,
-					 WG_PIPELINE_KUNIT_PATIENCE_S * HZ)) {
+	if (!wg_pipeline_kunit_all_leave(fix)) {
 		wg_pipeline_kunit_show(test);
 		KUNIT_FAIL(test, "%u of %u jobs have left the lane\n",
 			   READ_ONCE(fix->sunk), fix->count);
@@ -764,6 +801,220 @@ static void purge_discards_what_was_not_taken(struct kunit *test)
 }
 
 /*
+ * Rounds. The next job that is finished mends a wake-up that was lost, so
+ * under steady load none is ever missed. Here everybody submits a few jobs at
+ * once, and then the lane has to come to rest without any help.
+ */
+
+/* A short while on the CPU, so that both go on at the same time; then others
+ * get it, who may be those waited for.
+ */
+static void wg_pipeline_kunit_relax(u32 *tries)
+{
+	if (num_online_cpus() > 1 && ++*tries % 256)
+		cpu_relax();
+	else
+		usleep_range(1, 2);
+}
+
+/* Nothing in the lane, nobody at it. */
+static bool wg_pipeline_kunit_is_at_rest(struct wg_pipeline_kunit *fix)
+{
+	struct wg_lane *lane = &fix->lane;
+	bool rest;
+
+	spin_lock_bh(&lane->lock);
+	rest = !lane->head && !lane->todo_head && !lane->busy &&
+	       !lane->draining && READ_ONCE(fix->sunk) == fix->appended;
+	spin_unlock_bh(&lane->lock);
+	return rest;
+}
+
+/* In an order that is not that of the places. */
+static void wg_pipeline_kunit_do_all(struct wg_pipeline_kunit *fix,
+				     struct wg_job **mine, u32 *count,
+				     struct rnd_state *rnd)
+{
+	while (*count) {
+		u32 k = prandom_u32_state(rnd) % *count;
+		struct wg_job *base = mine[k];
+
+		mine[k] = mine[--*count];
+		wg_pipeline_kunit_do(fix, base);
+	}
+}
+
+/* NULL if the lane is full. */
+static struct wg_job *wg_pipeline_kunit_try_add(struct wg_pipeline_kunit *fix,
+						bool delegate)
+{
+	struct wg_job *base = NULL;
+
+	spin_lock_bh(&fix->lane.lock);
+	if (wg_lane_has_room(&fix->lane))
+		base = wg_pipeline_kunit_append(fix, WG_PIPELINE_KUNIT_BYTES,
+						delegate);
+	spin_unlock_bh(&fix->lane.lock);
+	return base;
+}
+
+static void wg_pipeline_kunit_burst(struct wg_pipeline_kunit *fix,
+				    struct rnd_state *rnd)
+{
+	u32 left = 1 + prandom_u32_state(rnd) % WG_PIPELINE_KUNIT_BURST;
+	struct wg_job *mine[WG_PIPELINE_KUNIT_BURST], *base;
+	bool pull = fix->lane.ops->ready;
+	u32 count = 0, tries = 0;
+
+	while (left && !READ_ONCE(fix->given_up)) {
+		bool delegate = prandom_u32_state(rnd) % 4 < (pull ? 2 : 1);
+
+		base = wg_pipeline_kunit_try_add(fix, delegate);
+		if (!base) {
+			/* It may be these that everybody waits for. */
+			wg_pipeline_kunit_do_all(fix, mine, &count, rnd);
+			wg_pipeline_kunit_relax(&tries);
+			continue;
+		}
+		left--;
+		if (delegate)
+			wg_lane_wake_workers(&fix->lane);
+		else if (pull)
+			fix->lane.ops->ready(&fix->lane);
+		else
+			mine[count++] = base;
+	}
+	wg_pipeline_kunit_do_all(fix, mine, &count, rnd);
+}
+
+static int wg_pipeline_kunit_follow(void *data)
+{
+	struct wg_pipeline_kunit *fix = data;
+	struct rnd_state rnd;
+	u32 tries = 0;
+	int seen = 0;
+
+	prandom_seed_state(&rnd, fix->seed +
+				 atomic_inc_return(&fix->threads_begun));
+	while (!kthread_should_stop()) {
+		if (atomic_read(&fix->round) == seen) {
+			wg_pipeline_kunit_relax(&tries);
+			continue;
+		}
+		seen++;
+		ndelay(prandom_u32_state(&rnd) % 512);
+		wg_pipeline_kunit_burst(fix, &rnd);
+		atomic_dec(&fix->at_work);
+	}
+	return 0;
+}
+
+/* Every other round the lane is drained as a device that goes would do it. */
+static void wg_pipeline_kunit_settle(struct wg_pipeline_kunit *fix)
+{
+	struct wg_lane *lane = &fix->lane;
+	u32 tries = 0;
+
+	while (atomic_read(&fix->at_work) && !READ_ONCE(fix->given_up))
+		wg_pipeline_kunit_relax(&tries);
+	if (atomic_read(&fix->round) % 2) {
+		wg_lane_drain_sync(lane);
+		if (lane->ops->ready ? READ_ONCE(lane->busy) :
+				       !wg_pipeline_kunit_is_at_rest(fix))
+			atomic_inc(&fix->undrained);
+	}
+	while (!wg_pipeline_kunit_is_at_rest(fix) && !READ_ONCE(fix->given_up))
+		wg_pipeline_kunit_relax(&tries);
+}
+
+static int wg_pipeline_kunit_lead(void *data)
+{
+	unsigned long ms = num_online_cpus() > 1 ? WG_PIPELINE_KUNIT_ROUNDS_MS :
+						   WG_PIPELINE_KUNIT_ROUNDS_MS / 8;
+	unsigned long end = jiffies + msecs_to_jiffies(ms);
+	struct wg_pipeline_kunit *fix = data;
+	struct rnd_state rnd;
+
+	prandom_seed_state(&rnd, fix->seed);
+	while (time_before(jiffies, end) && !READ_ONCE(fix->given_up)) {
+		atomic_set(&fix->at_work, fix->submitters - 1);
+		atomic_inc(&fix->round);
+		wg_pipeline_kunit_burst(fix, &rnd);
+		wg_pipeline_kunit_settle(fix);
+	}
+	complete(&fix->rounds_over);
+	wg_pipeline_kunit_until_stopped();
+	return 0;
+}
+
+/* Frees those who wait for a lane that has stalled. */
+static void wg_pipeline_kunit_give_up(struct kunit *test)
+{
+	struct wg_pipeline_kunit *fix = test->priv;
+
+	wg_pipeline_kunit_show(test);
+	KUNIT_FAIL(test, "stalled in round %d\n", atomic_read(&fix->round));
+	WRITE_ONCE(fix->given_up, true);
+	wg_lane_purge(&fix->lane);
+	spin_lock_bh(&fix->lane.lock);
+	fix->lane.draining = false;
+	spin_unlock_bh(&fix->lane.lock);
+	wait_for_completion(&fix->rounds_over);
+}
+
+static void wg_pipeline_kunit_rounds(struct kunit *test,
+				     const struct wg_lane_ops *ops, u32 limit)
+{
+	struct wg_pipeline_kunit *fix;
+	int seen = 0;
+
+	fix = wg_pipeline_kunit_setup(test, ops, WG_PIPELINE_KUNIT_SOME);
+	fix->lane.limit = limit;
+	fix->submitters = clamp_t(int, num_online_cpus(), 2,
+				  WG_PIPELINE_KUNIT_PRODUCERS);
+	if (ops->ready)
+		wg_pipeline_kunit_start(test, wg_pipeline_kunit_consume, 1);
+	wg_pipeline_kunit_start(test, wg_pipeline_kunit_follow,
+				fix->submitters - 1);
+	wg_pipeline_kunit_start(test, wg_pipeline_kunit_lead, 1);
+	while (!wait_for_completion_timeout(&fix->rounds_over,
+					    WG_PIPELINE_KUNIT_STALL_S * HZ)) {
+		if (atomic_read(&fix->round) == seen) {
+			wg_pipeline_kunit_give_up(test);
+			break;
+		}
+		seen = atomic_read(&fix->round);
+	}
+	wg_pipeline_kunit_stop(fix);
+	kunit_info(test, "%d rounds, %u jobs\n", atomic_read(&fix->round),
+		   fix->appended);
+	KUNIT_EXPECT_EQ(test, atomic_read(&fix->undrained), 0);
+	wg_pipeline_kunit_expect_rest(test);
+}
+
+static void push_comes_to_rest(struct kunit *test)
+{
+	wg_pipeline_kunit_rounds(test, &wg_pipeline_kunit_push, U32_MAX);
+}
+
+static void push_comes_to_rest_when_full(struct kunit *test)
+{
+	wg_pipeline_kunit_rounds(test, &wg_pipeline_kunit_push,
+				 WG_PIPELINE_KUNIT_TIGHT);
+}
+
+static void pull_comes_to_rest(struct kunit *test)
+{
+	wg_pipeline_kunit_rounds(test, &wg_pipeline_kunit_pull, U32_MAX);
+}
+
+static void pull_comes_to_rest_when_full(struct kunit *test)
+{
+	wg_pipeline_kunit_rounds(test, &wg_pipeline_kunit_pull,
+				 WG_PIPELINE_KUNIT_TIGHT);
+}
+
+/*
  * The budget.
  */
 
@@ -814,6 +1065,10 @@ static struct kunit_case wg_pipeline_kunit_cases[] = {
 	KUNIT_CASE(ready_tells_of_each_delegated_head),
 	KUNIT_CASE(pull_from_many_threads),
 	KUNIT_CASE(purge_discards_what_was_not_taken),
+	KUNIT_CASE(push_comes_to_rest),
+	KUNIT_CASE(push_comes_to_rest_when_full),
+	KUNIT_CASE(pull_comes_to_rest),
+	KUNIT_CASE(pull_comes_to_rest_when_full),
 	KUNIT_CASE(prefers_workers_when_the_tick_is_spent),
 	{}
 };
