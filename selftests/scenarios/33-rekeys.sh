@@ -3,7 +3,7 @@
 #
 # A tunnel in use over many sessions, to a peer of our own kind and to
 # wireguard-go: whoever has initiated rekeys, and not one packet is lost.  On a
-# machine whose clock jumps 45 minutes; sourced by 33-rekeys-real-time.sh, six
+# machine whose clock jumps 45 minutes; sourced by 57-rekeys-real-time.sh, six
 # and a half real ones.
 #
 #   a [wg0, kernel] -- eth0 ------- eth0 -- [wg0, kernel or wireguard-go] b
