@@ -405,8 +405,7 @@ err_allowedips:
 static void __exit wg_main_exit(void)
 {
 	wg_main_unregister();
-	/* RCU callbacks of ours free sessions, and their peers by another. */
-	rcu_barrier();
+	/* RCU callbacks of ours free sessions and peers. */
 	rcu_barrier();
 	wg_rx_fini();
 	wg_handshake_fini();
