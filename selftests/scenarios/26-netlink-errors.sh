@@ -160,10 +160,8 @@ os.setgroups([])
 os.setresgid(65534, 65534, 65534)
 os.setresuid(65534, 65534, 65534)
 u = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 16)
-fam = g.family
-g = Genl.__new__(Genl)
-g.sock, g.seq, g.family = u, 0, fam
 u.bind((0, 0))
+g.sock = u
 e("set by nobody", W + u32(D_FWMARK, 1), "EPERM")
 try:
     g.get("wg0")
