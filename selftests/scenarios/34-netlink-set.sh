@@ -8,6 +8,7 @@
 #   a [wg0] alone
 #
 # spec 7.1, 7.2, 7.5-7.7
+# quick: uml
 # timeout: 120
 . "$(dirname "$0")/../lib.sh"
 

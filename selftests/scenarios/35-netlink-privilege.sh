@@ -8,6 +8,7 @@
 #   a [wg0]     @user: a user namespace with a network of its own     b
 #
 # spec 3.6, 3.7, 7.1, 7.3, 7.5 (2)
+# quick: uml
 # timeout: 120
 . "$(dirname "$0")/../lib.sh"
 

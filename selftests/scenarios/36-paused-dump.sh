@@ -11,6 +11,7 @@
 # that stops holds the dump where it is.
 #
 # spec 7.3, 7.4
+# quick: uml
 # timeout: 240
 . "$(dirname "$0")/../lib.sh"
 

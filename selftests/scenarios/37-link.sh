@@ -8,6 +8,7 @@
 #   a [wg0 ...] -- eth0 ------- eth0 -- [wg0] b
 #
 # spec 3.1-3.4
+# quick: uml
 # timeout: 120
 . "$(dirname "$0")/../lib.sh"
 

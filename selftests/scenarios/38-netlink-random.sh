@@ -9,6 +9,7 @@
 #
 # Each seed is printed when it fails; put it into the lists below then.
 # spec 6, 7.2, 7.5-7.7
+# quick: uml
 # timeout: 120
 . "$(dirname "$0")/../lib.sh"
 

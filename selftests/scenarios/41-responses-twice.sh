@@ -9,6 +9,7 @@
 #   a: peer in Python 10.0.0.1:4001 ------- eth0 10.0.0.2 -- [wg0] b
 #
 # spec 2.2, 2.3, 2.4
+# quick: uml
 # timeout: 90
 . "$(dirname "$0")/../lib.sh"
 

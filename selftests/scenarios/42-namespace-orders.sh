@@ -10,6 +10,7 @@
 #   a: [wgx] --sockets--> b -- eth1 -- eth1 -- a --sockets-- [wg0]
 #
 # spec 3.5, 3.6, 3.7
+# quick: uml
 # timeout: 90
 . "$(dirname "$0")/../lib.sh"
 

@@ -9,6 +9,7 @@
 #   a [wg0] -- eth0 ------- eth0 -- [wg0] b, deleted and made again
 #
 # spec 3.3, 3.5, 3.7, 3.9
+# quick: uml
 # timeout: 90
 . "$(dirname "$0")/../lib.sh"
 

@@ -8,6 +8,7 @@
 #   a [wg0, 4 peers, several queues] -- eth0 ------- eth0 -- [wg1] ... [wg4] b
 #
 # spec 2.4, 4.1-4.5, 5.2, 7.6
+# quick: uml
 # timeout: 120
 . "$(dirname "$0")/../lib.sh"
 

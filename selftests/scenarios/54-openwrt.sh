@@ -9,6 +9,7 @@
 #                                                  198.51.100.1 "internet"
 #
 # spec 3.1, 3.3, 7.5, 7.6, 8.2, 8.5, 8.6
+# quick: uml
 # shellcheck source=selftests/lib.sh
 . "${WG_SELFTESTS:-$(dirname "$0")/..}/lib.sh"
 

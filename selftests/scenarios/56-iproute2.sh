@@ -7,6 +7,7 @@
 #   a [wg0] -- eth0 ------- eth0 -- [wg0] b
 #
 # spec 3.1, 3.3, 3.4, 3.5, 3.7
+# quick: uml
 # shellcheck source=selftests/lib.sh
 . "${WG_SELFTESTS:-$(dirname "$0")/..}/lib.sh"
 need jq

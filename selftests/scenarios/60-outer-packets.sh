@@ -7,7 +7,7 @@
 #   a: peer in Python 10.0.0.1 --- ra [r] rb --- eth0 10.2.0.2 -- [wg0] b
 #
 # spec 1.3, 4.4, 4.6, 4.7, 5.4
-# env: uml uml-kasan uml-smp qemu-6.12 qemu-7 qemu-debug
+# quick: uml
 # timeout: 90
 . "$(dirname "$0")/../lib.sh"
 

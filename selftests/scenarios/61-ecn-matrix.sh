@@ -7,6 +7,7 @@
 #   a: peer in Python 10.0.0.1, fd00:aa::1 ------- eth0 .2 -- [wg0] b
 #
 # spec 2.9, 4.6, 5.5
+# quick: uml
 # timeout: 60
 . "$(dirname "$0")/../lib.sh"
 

@@ -9,7 +9,7 @@
 #                     10.5.5.5, fd00:5::5 on lo       10.9.9.9, fd00:9::9 on lo
 #
 # spec 4.7
-# env: uml uml-kasan uml-smp qemu-6.12 qemu-7 qemu-debug
+# quick: uml
 # timeout: 90
 . "$(dirname "$0")/../lib.sh"
 

@@ -7,6 +7,7 @@
 #   lan [eth0 172.16.0.2] ---- [eth1 172.16.0.1] a [wg0] -- eth0 ---- b
 #
 # spec 4.1, 4.7 (5), 4.9
+# quick: uml
 # timeout: 60
 . "$(dirname "$0")/../lib.sh"
 

@@ -9,7 +9,7 @@
 #   a: peer in Python 10.0.0.1, fd00:aa::1 ------- eth0 .2 -- [wg0] b
 #
 # spec 1.1-1.3, 1.6, 1.7, 2.2, 2.3, 2.8, 4.6, 5.1, 5.4
-# env: uml uml-kasan uml-smp qemu-6.12 qemu-7 qemu-debug
+# quick: uml
 # timeout: 90
 . "$(dirname "$0")/../lib.sh"
 

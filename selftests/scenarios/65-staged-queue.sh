@@ -7,6 +7,7 @@
 #   a: peer in Python 10.0.0.1 ------- eth0 10.0.0.2 -- [wg0] b
 #
 # spec 2.3, 2.7, 4.2
+# quick: uml
 # timeout: 60
 . "$(dirname "$0")/../lib.sh"
 

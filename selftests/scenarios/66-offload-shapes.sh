@@ -8,7 +8,7 @@
 #   a: tun0 (a program with virtio headers) -> wg0 -- eth0 ------- eth0 -- [wg0] b
 #
 # spec 4.2, 4.4
-# env: uml uml-kasan uml-smp qemu-6.12 qemu-7 qemu-debug
+# quick: uml
 # timeout: 60
 . "$(dirname "$0")/../lib.sh"
 

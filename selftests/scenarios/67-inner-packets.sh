@@ -8,7 +8,7 @@
 #   a: peer in Python 10.0.0.1 ------- eth0 10.0.0.2 -- [wg0] b
 #
 # spec 3.1, 4.1, 5.4, 5.5
-# env: uml uml-kasan uml-smp qemu-6.12 qemu-7 qemu-debug
+# quick: uml
 # timeout: 60
 . "$(dirname "$0")/../lib.sh"
 

@@ -7,7 +7,7 @@
 #   a: flood and peer in Python 10.0.0.1 ------- 10.0.0.2 [wg0] b
 #
 # spec 1.6, 2.9, 4.9
-# env: uml uml-kasan uml-smp qemu-6.12 qemu-7 qemu-debug
+# quick: uml
 # timeout: 180
 . "$(dirname "$0")/../lib.sh"
 

@@ -7,6 +7,7 @@
 #   a [wg5 [wg4 [... [wg0]]]] -- eth0 ------- eth0 -- [[[wg0] ...] wg5] b
 #
 # spec 4.8
+# quick: uml
 # timeout: 90
 . "$(dirname "$0")/../lib.sh"
 need socat
