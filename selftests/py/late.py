@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """Processes of idle priority send large packets of no known protocol past the
-queue discipline, until the device is gone. The checksum that each of them asks
-for is summed up between the checks and the transmission, which takes long.
+queue discipline, whenever there is a device of that name. The checksum that each
+of them asks for is summed up between the checks and the transmission, which
+takes long. They end with their parent.
 
     late.py DEVICE PROCESSES
 """
@@ -20,12 +21,13 @@ def send(device):
     sock.setsockopt(SOL_PACKET, QDISC_BYPASS, 1)
     sock.setsockopt(SOL_PACKET, VNET_HDR, 1)
     packet = struct.pack("<BBHHHH", NEEDS_CSUM, 0, 0, 0, 40, 16) + bytes(60000)
-    while True:
+    parent = os.getppid()
+    while os.getppid() == parent:
         try:
             sock.sendto(packet, (device, ETH_P_8021Q))
         except OSError as e:
             if e.errno != errno.EPROTONOSUPPORT:
-                return
+                os.sched_yield()
 
 
 def main():
@@ -33,8 +35,7 @@ def main():
         if not os.fork():
             send(sys.argv[1])
             os._exit(0)
-    for _ in range(int(sys.argv[2])):
-        os.wait()
+    os.wait()
 
 
 main()

@@ -13,16 +13,16 @@ ns_add a
 
 late()
 {
-	local i senders
-	for i in $(seq 25); do
+	local senders
+	bg a "$PY" "$PYDIR/late.py" wg0 40
+	senders=$BG
+	for _ in $(seq 60); do
 		ipn a link add wg0 type wireguard
 		ipn a link set dev wg0 mtu 65000 up
-		bg a "$PY" "$PYDIR/late.py" wg0 40
-		senders=$BG
 		wait_for 10 sending
 		ipn a link del dev wg0
-		wait "$senders"
 	done
+	bg_end "$senders"
 }
 
 sending() { [ "$(dev_stat a wg0 tx_errors)" -ge 40 ]; }
