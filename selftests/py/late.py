@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Processes of idle priority send large packets of no known protocol past the
-queue discipline, whenever there is a device of that name. The checksum that each
-of them asks for is summed up between the checks and the transmission, which
-takes long. They end with their parent.
+queue discipline, until the device is gone. The checksum that each of them asks
+for is summed up between the checks and the transmission, which takes long.
 
     late.py DEVICE PROCESSES
 """
@@ -21,13 +20,12 @@ def send(device):
     sock.setsockopt(SOL_PACKET, QDISC_BYPASS, 1)
     sock.setsockopt(SOL_PACKET, VNET_HDR, 1)
     packet = struct.pack("<BBHHHH", NEEDS_CSUM, 0, 0, 0, 40, 16) + bytes(60000)
-    parent = os.getppid()
-    while os.getppid() == parent:
+    while True:
         try:
             sock.sendto(packet, (device, ETH_P_8021Q))
         except OSError as e:
             if e.errno != errno.EPROTONOSUPPORT:
-                os.sched_yield()
+                return
 
 
 def main():
@@ -35,7 +33,8 @@ def main():
         if not os.fork():
             send(sys.argv[1])
             os._exit(0)
-    os.wait()
+    for _ in range(int(sys.argv[2])):
+        os.wait()
 
 
 main()

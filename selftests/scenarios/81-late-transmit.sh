@@ -6,23 +6,23 @@
 # unlisted. What such a packet touches must still be there.
 #
 # env: uml uml-kasan uml-smp
-# timeout: 60
+# timeout: 120
 . "$(dirname "$0")/../lib.sh"
 
 ns_add a
 
 late()
 {
-	local senders
-	bg a "$PY" "$PYDIR/late.py" wg0 40
-	senders=$BG
-	for _ in $(seq 60); do
+	local i senders
+	for i in $(seq 12); do
 		ipn a link add wg0 type wireguard
 		ipn a link set dev wg0 mtu 65000 up
+		bg a "$PY" "$PYDIR/late.py" wg0 40
+		senders=$BG
 		wait_for 10 sending
 		ipn a link del dev wg0
+		wait "$senders"
 	done
-	bg_end "$senders"
 }
 
 sending() { [ "$(dev_stat a wg0 tx_errors)" -ge 40 ]; }
