@@ -527,12 +527,13 @@ static void wg_handshake_do_wanted(struct wg_peer *peer, unsigned long wants)
 }
 
 /* Waits for work that is being done and does here what has not begun: while
- * the machine is put to sleep, freezable work begins only when it wakes up.
+ * the machine is put to sleep, freezable work begins only when it wakes up. In
+ * any case: whoever queued it while it was being cancelled was refused.
  */
 static void wg_handshake_finish_work(struct work_struct *work)
 {
-	if (cancel_work_sync(work))
-		work->func(work);
+	cancel_work_sync(work);
+	work->func(work);
 }
 
 static void wg_handshake_mail_work(struct work_struct *work)

@@ -445,6 +445,15 @@ void wg_socket_close(struct wg_socket *socket)
 	mutex_unlock(&socket->lock);
 }
 
+static void wg_socket_get_both(const struct wg_socket *socket,
+			       struct sock *sk[2])
+{
+	sk[0] = rcu_dereference_protected(socket->sk4,
+					  lockdep_is_held(&socket->lock));
+	sk[1] = rcu_dereference_protected(socket->sk6,
+					  lockdep_is_held(&socket->lock));
+}
+
 /**
  * wg_socket_update_drops() - count what the UDP sockets have dropped by now
  * @socket: open or not
@@ -458,10 +467,7 @@ void wg_socket_update_drops(struct wg_socket *socket)
 	int i;
 
 	mutex_lock(&socket->lock);
-	sk[0] = rcu_dereference_protected(socket->sk4,
-					  lockdep_is_held(&socket->lock));
-	sk[1] = rcu_dereference_protected(socket->sk6,
-					  lockdep_is_held(&socket->lock));
+	wg_socket_get_both(socket, sk);
 	for (i = 0; i < 2; i++) {
 		if (!sk[i])
 			continue;
@@ -486,10 +492,7 @@ void wg_socket_set_gro(struct wg_socket *socket, bool gro)
 	int i;
 
 	mutex_lock(&socket->lock);
-	sk[0] = rcu_dereference_protected(socket->sk4,
-					  lockdep_is_held(&socket->lock));
-	sk[1] = rcu_dereference_protected(socket->sk6,
-					  lockdep_is_held(&socket->lock));
+	wg_socket_get_both(socket, sk);
 	for (i = 0; i < 2; i++)
 		if (sk[i])
 			wg_socket_assign_gro(sk[i], gro);
