@@ -58,9 +58,9 @@ struct wg_handshake_msg {
 static struct sk_buff *wg_handshake_make_skb(struct wg_device *wg,
 					     const void *msg, size_t len)
 {
-	struct sk_buff *skb;
+	const unsigned int size = WG_HANDSHAKE_HEADROOM + len;
+	struct sk_buff *skb = alloc_skb(size, GFP_KERNEL);
 
-	skb = alloc_skb(WG_HANDSHAKE_HEADROOM + len, GFP_KERNEL);
 	if (!skb) {
 		wg_stats_inc(&wg->stats, WG_DROP_NO_MEMORY);
 		return NULL;
@@ -526,9 +526,8 @@ static void wg_handshake_do_wanted(struct wg_peer *peer, unsigned long wants)
 		wg_tx_keepalive(peer);
 }
 
-/* Waits for work that is being done and does here what has not begun: while
- * the machine is put to sleep, freezable work begins only when it wakes up. In
- * any case: whoever queued it while it was being cancelled was refused.
+/* Waits for work being done and does here what has not begun: freezable work
+ * would wait for a wake-up. Who queued it meanwhile was refused.
  */
 static void wg_handshake_finish_work(struct work_struct *work)
 {
