@@ -13,6 +13,7 @@
 #include "base64.h"
 #include "parse.h"
 #include "resolve.h"
+#include "text.h"
 
 #define CONF_SIZE_MAX	(1UL << 30)
 
@@ -236,7 +237,7 @@ int conf_parse(struct ctx *ctx, struct model_device *dev, const char *name,
 
 int conf_read(struct ctx *ctx, struct model_device *dev, const char *path)
 {
-	struct parse_blob blob = { 0 };
+	struct text blob = { 0 };
 	int fd, ret;
 
 	fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -244,7 +245,7 @@ int conf_read(struct ctx *ctx, struct model_device *dev, const char *path)
 		return ctx_fail(ctx, -errno,
 				"Unable to open configuration file `%s': %s",
 				path, strerror(errno));
-	ret = parse_slurp(&blob, fd, CONF_SIZE_MAX);
+	ret = text_slurp(&blob, fd, CONF_SIZE_MAX);
 	close(fd);
 	if (ret)
 		ret = ctx_fail(ctx, ret,
@@ -252,7 +253,7 @@ int conf_read(struct ctx *ctx, struct model_device *dev, const char *path)
 			       path, strerror(-ret));
 	else
 		ret = conf_parse(ctx, dev, path, blob.data, blob.len);
-	parse_blob_free(&blob);
+	text_free(&blob);
 	return ret;
 }
 

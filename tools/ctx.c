@@ -57,3 +57,24 @@ void ctx_warn(struct ctx *ctx, const char *fmt, ...)
 	fputc('\n', ctx->err);
 	va_end(args);
 }
+
+void ctx_say(struct ctx *ctx, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vfprintf(ctx->err, fmt, args);
+	fputc('\n', ctx->err);
+	va_end(args);
+}
+
+void ctx_todo(struct ctx *ctx, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	fputs("To do: ", ctx->err);
+	vfprintf(ctx->err, fmt, args);
+	fputc('\n', ctx->err);
+	va_end(args);
+}

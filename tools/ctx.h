@@ -66,4 +66,20 @@ int ctx_fail(struct ctx *ctx, int err, const char *fmt, ...)
 void ctx_warn(struct ctx *ctx, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/**
+ * ctx_say() - tell the user what was done
+ * @ctx:	the run
+ * @fmt:	one line
+ */
+void ctx_say(struct ctx *ctx, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/**
+ * ctx_todo() - tell the user what is left to do, and only the user can do
+ * @ctx:	the run
+ * @fmt:	one line
+ */
+void ctx_todo(struct ctx *ctx, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
 #endif /* _WG_CTX_H */

@@ -11,7 +11,7 @@
 
 #include "base64.h"
 #include "curve25519.h"
-#include "parse.h"
+#include "text.h"
 
 #define KEY_INPUT_MAX	4096
 
@@ -89,7 +89,7 @@ int genpsk_main(struct ctx *ctx, int argc, char **argv)
 	return key_generate(ctx, argc, false);
 }
 
-static int key_take_input(struct ctx *ctx, struct parse_blob *blob,
+static int key_take_input(struct ctx *ctx, struct text *blob,
 			  uint8_t key[WG_KEY_LEN])
 {
 	size_t i;
@@ -112,19 +112,19 @@ static int key_take_input(struct ctx *ctx, struct parse_blob *blob,
 int pubkey_main(struct ctx *ctx, int argc, char **argv)
 {
 	uint8_t key[WG_KEY_LEN];
-	struct parse_blob blob;
+	struct text blob = { 0 };
 	int ret;
 
 	(void)argv;
 	if (argc != 1)
 		return VERB_USAGE;
-	ret = parse_slurp(&blob, STDIN_FILENO, KEY_INPUT_MAX);
+	ret = text_slurp(&blob, STDIN_FILENO, KEY_INPUT_MAX);
 	if (ret)
 		ctx_fail(ctx, ret, "%s: Unable to read standard input: %s",
 			 ctx->prog, strerror(-ret));
 	else
 		ret = key_take_input(ctx, &blob, key);
-	parse_blob_free(&blob);
+	text_free(&blob);
 	if (!ret) {
 		curve25519_public_key(key, key);
 		ret = key_print(ctx, key);

@@ -34,6 +34,8 @@ void model_clear_allowedips(struct model_peer *peer)
 static void model_peer_free(struct model_peer *peer)
 {
 	model_clear_allowedips(peer);
+	free(peer->name);
+	free(peer->host);
 	explicit_bzero(peer, sizeof(*peer));
 	free(peer);
 }
@@ -217,4 +219,30 @@ void model_allowedip_addr(char text[MODEL_ALLOWEDIP_TEXT],
 {
 	if (!inet_ntop(aip->family, &aip->ip, text, MODEL_ALLOWEDIP_TEXT))
 		text[0] = '\0';
+}
+
+struct cidr model_allowedip_cidr(const struct model_allowedip *aip)
+{
+	struct cidr cidr = { .family = aip->family, .len = aip->cidr };
+
+	if (aip->family == AF_INET)
+		cidr.ip.in = aip->ip.in;
+	else
+		cidr.ip.in6 = aip->ip.in6;
+	return cidr;
+}
+
+int model_add_cidr(struct model_peer *peer, const struct cidr *cidr)
+{
+	struct model_allowedip *aip = model_add_allowedip(peer);
+
+	if (!aip)
+		return -ENOMEM;
+	aip->family = cidr->family;
+	aip->cidr = cidr->len;
+	if (cidr->family == AF_INET)
+		aip->ip.in = cidr->ip.in;
+	else
+		aip->ip.in6 = cidr->ip.in6;
+	return 0;
 }

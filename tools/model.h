@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cidr.h"
 #include "wireguard_uapi.h"
 
 #define MODEL_NAME_SIZE		16	/* IFNAMSIZ */
@@ -63,6 +64,8 @@ struct model_allowedip {
  * struct model_peer - one peer
  * @next:	list
  * @has:	&enum model_peer_has: which members say something, what to do
+ * @name:	from a comment of a file, allocated, or NULL
+ * @host:	endpoint as a file names it, allocated, or NULL
  * @public_key:	identity
  * @preshared_key: zeros if none
  * @endpoint:	family AF_UNSPEC if none
@@ -77,6 +80,8 @@ struct model_allowedip {
 struct model_peer {
 	struct model_peer *next;
 	uint32_t has;
+	char *name;
+	char *host;
 	uint8_t public_key[WG_KEY_LEN];
 	uint8_t preshared_key[WG_KEY_LEN];
 	union model_endpoint endpoint;
@@ -195,5 +200,20 @@ bool model_endpoint_text(char text[MODEL_ENDPOINT_TEXT],
  */
 void model_allowedip_addr(char text[MODEL_ALLOWEDIP_TEXT],
 			  const struct model_allowedip *aip);
+
+/**
+ * model_allowedip_cidr() - the same as a network
+ * @aip:	entry
+ */
+struct cidr model_allowedip_cidr(const struct model_allowedip *aip);
+
+/**
+ * model_add_cidr() - append an allowed IP
+ * @peer:	owner of the entry
+ * @cidr:	network
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int model_add_cidr(struct model_peer *peer, const struct cidr *cidr);
 
 #endif /* _WG_MODEL_H */

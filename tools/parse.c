@@ -12,57 +12,9 @@
 #include <unistd.h>
 
 #include "base64.h"
+#include "text.h"
 
 #define PARSE_CHUNK	4096
-
-/* realloc() would leave a copy of the secrets behind. */
-static int parse_blob_grow(struct parse_blob *blob, size_t size)
-{
-	char *data = malloc(size);
-
-	if (!data)
-		return -ENOMEM;
-	if (blob->data) {
-		memcpy(data, blob->data, blob->len);
-		explicit_bzero(blob->data, blob->len);
-		free(blob->data);
-	}
-	blob->data = data;
-	return 0;
-}
-
-int parse_slurp(struct parse_blob *blob, int fd, size_t limit)
-{
-	size_t size = 0;
-	ssize_t n;
-
-	memset(blob, 0, sizeof(*blob));
-	do {
-		if (blob->len + 1 >= size) {
-			size = size ? 2 * size : PARSE_CHUNK;
-			if (parse_blob_grow(blob, size))
-				return -ENOMEM;
-		}
-		n = read(fd, blob->data + blob->len, size - blob->len - 1);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		blob->len += n;
-		if (blob->len > limit)
-			return -EFBIG;
-	} while (n);
-	blob->data[blob->len] = '\0';
-	return 0;
-}
-
-void parse_blob_free(struct parse_blob *blob)
-{
-	if (blob->data)
-		explicit_bzero(blob->data, blob->len);
-	free(blob->data);
-	memset(blob, 0, sizeof(*blob));
-}
 
 int parse_public_key(struct ctx *ctx, const char *what, const char *text,
 		     uint8_t key[WG_KEY_LEN])
@@ -85,7 +37,7 @@ int parse_secret_key(struct ctx *ctx, const char *what, const char *text,
 }
 
 static int parse_key_blob(struct ctx *ctx, const char *what, const char *path,
-			  struct parse_blob *blob, uint8_t key[WG_KEY_LEN])
+			  struct text *blob, uint8_t key[WG_KEY_LEN])
 {
 	size_t i;
 
@@ -110,21 +62,21 @@ static int parse_key_blob(struct ctx *ctx, const char *what, const char *path,
 int parse_key_file(struct ctx *ctx, const char *what, const char *path,
 		   uint8_t key[WG_KEY_LEN])
 {
-	struct parse_blob blob = { 0 };
+	struct text blob = { 0 };
 	int fd, ret;
 
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return ctx_fail(ctx, -errno, "%s: cannot open file `%s': %s",
 				what, path, strerror(errno));
-	ret = parse_slurp(&blob, fd, PARSE_CHUNK);
+	ret = text_slurp(&blob, fd, PARSE_CHUNK);
 	close(fd);
 	if (ret)
 		ret = ctx_fail(ctx, ret, "%s: cannot read file `%s': %s",
 			       what, path, strerror(-ret));
 	else
 		ret = parse_key_blob(ctx, what, path, &blob, key);
-	parse_blob_free(&blob);
+	text_free(&blob);
 	return ret;
 }
 

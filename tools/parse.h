@@ -15,32 +15,6 @@
  */
 
 /**
- * struct parse_blob - bytes that may be secret
- * @data:	allocated, one NUL behind the last byte
- * @len:	without that NUL
- */
-struct parse_blob {
-	char *data;
-	size_t len;
-};
-
-/**
- * parse_slurp() - read a file descriptor to its end
- * @blob:	result, to be freed with parse_blob_free(), also on failure
- * @fd:		source
- * @limit:	more bytes than this are -EFBIG
- *
- * Return: 0 or negative errno; does not set an error text.
- */
-int parse_slurp(struct parse_blob *blob, int fd, size_t limit);
-
-/**
- * parse_blob_free() - wipe and free
- * @blob:	may be empty
- */
-void parse_blob_free(struct parse_blob *blob);
-
-/**
  * parse_public_key() - a key that may be shown in errors
  * @ctx:	the run
  * @what:	name of the setting

@@ -17,6 +17,7 @@
 #include "base64.h"
 #include "curve25519.h"
 #include "parse.h"
+#include "text.h"
 
 #define USERSPACE_SUFFIX	".sock"
 #define USERSPACE_ANSWER_MAX	(1UL << 30)
@@ -248,7 +249,7 @@ static int userspace_take_answer(struct model_device *dev, char *text)
 static int userspace_exchange(int fd, const char *request, size_t len,
 			      struct model_device *dev)
 {
-	struct parse_blob answer;
+	struct text answer = { 0 };
 	int ret;
 
 	ret = userspace_send(fd, request, len);
@@ -256,10 +257,10 @@ static int userspace_exchange(int fd, const char *request, size_t len,
 		return ret;
 	/* Servers go on waiting for requests until they see the end. */
 	shutdown(fd, SHUT_WR);
-	ret = parse_slurp(&answer, fd, USERSPACE_ANSWER_MAX);
+	ret = text_slurp(&answer, fd, USERSPACE_ANSWER_MAX);
 	if (!ret)
 		ret = userspace_take_answer(dev, answer.data);
-	parse_blob_free(&answer);
+	text_free(&answer);
 	return ret;
 }
 
