@@ -50,6 +50,15 @@ static int spawn_scratch(const struct text *text)
 	return fd;
 }
 
+/* Where the words of others go; a stream of a test has no descriptor. */
+static int spawn_err_fd(const struct ctx *ctx)
+{
+	int fd = fileno(ctx->err);
+
+	fflush(ctx->err);
+	return fd < 0 ? STDERR_FILENO : fd;
+}
+
 static int spawn_wait(const char *const argv[], const int fds[3])
 {
 	int status, i;
@@ -117,10 +126,9 @@ int spawn_run(struct ctx *ctx, const char *const argv[],
 	if (!spawn_find(argv[0]))
 		return ctx_fail(ctx, -ENOENT, "There is no program `%s'",
 				argv[0]);
-	fflush(ctx->err);
 	fds[0] = spawn_scratch(input);
 	fds[1] = output ? spawn_scratch(NULL) :
-			  fcntl(fileno(ctx->err), F_DUPFD_CLOEXEC, 3);
+			  fcntl(spawn_err_fd(ctx), F_DUPFD_CLOEXEC, 3);
 	fds[2] = spawn_scratch(NULL);
 	if (fds[0] < 0 || fds[1] < 0 || fds[2] < 0)
 		ret = ctx_fail(ctx, -EIO, "Unable to start `%s': %s", argv[0],
@@ -154,9 +162,8 @@ int spawn_shell(struct ctx *ctx, const char *line, const char *name)
 	argv[2] = text_string(&command);
 	argv[3] = NULL;
 	fds[0] = STDIN_FILENO;
-	fds[1] = fileno(ctx->err);
-	fds[2] = fileno(ctx->err);
-	fflush(ctx->err);
+	fds[1] = spawn_err_fd(ctx);
+	fds[2] = fds[1];
 	status = command.broken ? -ENOMEM : spawn_wait(argv, fds);
 	if (status)
 		ret = ctx_fail(ctx, status < 0 ? status : -EIO,
