@@ -45,6 +45,9 @@ static const struct verb {
 	  "Generates a new preshared key and writes it to stdout" },
 	{ "pubkey", pubkey_main, "",
 	  "Reads a private key from stdin and writes a public key to stdout" },
+	{ "server", server_main,
+	  "{ init | add | list | export | remove | rename | rotate } <interface> [<name>] [--<option> [<value>]]...",
+	  "Sets up a server for clients, and adds, shows and removes them" },
 };
 
 #define MAIN_VERBS	(sizeof(main_verbs) / sizeof(main_verbs[0]))

@@ -21,5 +21,6 @@ int syncconf_main(struct ctx *ctx, int argc, char **argv);
 int genkey_main(struct ctx *ctx, int argc, char **argv);
 int genpsk_main(struct ctx *ctx, int argc, char **argv);
 int pubkey_main(struct ctx *ctx, int argc, char **argv);
+int server_main(struct ctx *ctx, int argc, char **argv);
 
 #endif /* _WG_VERBS_H */
