@@ -48,7 +48,9 @@ static int role_lock(struct ctx *ctx, struct role *role, const char *dir,
 {
 	unsigned int waited;
 
-	if (create && mkdir(dir, 0700) && errno != EEXIST)
+	if (create && !mkdir(dir, 0700))
+		role->made_dir = dir;
+	else if (create && errno != EEXIST)
 		return ctx_fail(ctx, -errno, "Unable to make `%s': %s", dir,
 				strerror(errno));
 	role->lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -151,6 +153,9 @@ void role_close(struct role *role)
 	free(role->path);
 	if (role->lock >= 0)
 		close(role->lock);
+	/* Stays if there is something in it. */
+	if (role->made_dir)
+		rmdir(role->made_dir);
 	memset(role, 0, sizeof(*role));
 	role->lock = -1;
 }
