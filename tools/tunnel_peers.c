@@ -82,14 +82,6 @@ static int tunnel_peers_copy(struct ctx *ctx, const struct model_device *file,
 	return 0;
 }
 
-static void tunnel_peers_clamp(uint8_t key[WG_KEY_LEN])
-{
-	if (key_is_zero(key))
-		return;
-	key[0] &= 248;
-	key[31] = (key[31] & 127) | 64;
-}
-
 int tunnel_peers_want(struct ctx *ctx, const struct model_device *file,
 		      struct model_device **out)
 {
@@ -103,9 +95,10 @@ int tunnel_peers_want(struct ctx *ctx, const struct model_device *file,
 				 MODEL_DEVICE_LISTEN_PORT |
 				 MODEL_DEVICE_FWMARK);
 	memcpy(want->private_key, file->private_key, WG_KEY_LEN);
-	tunnel_peers_clamp(want->private_key);
-	if (!key_is_zero(want->private_key))
+	if (!key_is_zero(want->private_key)) {
+		curve25519_clamp(want->private_key);
 		curve25519_public_key(want->public_key, want->private_key);
+	}
 	want->listen_port = file->listen_port;
 	want->fwmark = file->fwmark;
 	if (!tunnel_view_make(&view, file))
