@@ -434,13 +434,11 @@ int server_main(struct ctx *ctx, int argc, char **argv)
 	};
 	size_t i;
 
-	if (argc < 2)
-		return VERB_USAGE;
-	for (i = 0; i < sizeof(verbs) / sizeof(*verbs); i++) {
+	for (i = 0; argc > 1 && i < sizeof(verbs) / sizeof(*verbs); i++) {
 		if (!strcmp(verbs[i].name, argv[1]))
 			return verbs[i].run(ctx, argc - 1, argv + 1);
 	}
 	return ctx_fail(ctx, -EINVAL,
 			"server: `%.100s' is wrong; right would be init, add, list, export, remove, rename or rotate",
-			argv[1]);
+			argc > 1 ? argv[1] : "");
 }

@@ -84,6 +84,7 @@ peer()
 # --- init ---------------------------------------------------------------------
 
 wrong "wrong; right would be" frob "$if"
+ok "alone it says what there is" sh -c "'$wgpeer' server 2>&1 | grep -q 'init, add, list'"
 wrong "too few words" init
 wrong "too many words" init "$if" x
 wrong "no option" init "$if" --frob
