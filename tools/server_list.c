@@ -55,7 +55,7 @@ static void server_row_fill(const struct role *role, size_t section,
 	row->handshake = server_handshake(dev, peer->public_key);
 	if (quick_setting(role->quick, section, "previous"))
 		row->mode = "previous";
-	else if (server_yes(role, section, "exit"))
+	else if (role_yes(role, section, "exit"))
 		row->mode = "exit";
 	else
 		row->mode = "split";
@@ -151,7 +151,7 @@ int server_list(struct ctx *ctx, int argc, char **argv)
 
 	ret = opts_parse(ctx, "server list", opts, &argc, argv);
 	if (!ret)
-		ret = server_words(ctx, "server list", "IF", argc);
+		ret = role_words(ctx, "server list", "IF", argc);
 	if (ret)
 		return ret;
 	ret = role_open(ctx, &role, "server", dir, argv[1], false);
