@@ -21,6 +21,8 @@ int syncconf_main(struct ctx *ctx, int argc, char **argv);
 int genkey_main(struct ctx *ctx, int argc, char **argv);
 int genpsk_main(struct ctx *ctx, int argc, char **argv);
 int pubkey_main(struct ctx *ctx, int argc, char **argv);
+int client_main(struct ctx *ctx, int argc, char **argv);
+int site_main(struct ctx *ctx, int argc, char **argv);
 int server_main(struct ctx *ctx, int argc, char **argv);
 
 #endif /* _WG_VERBS_H */
