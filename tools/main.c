@@ -65,6 +65,12 @@ static const struct verb main_setups[] = {
 	{ "server", server_main,
 	  "{ init | add | list | export | remove | rename | rotate } <interface> [<name>] [--<option> [<value>]]...",
 	  "Sets up a server for clients, and adds, shows and removes them" },
+	{ "client", client_main,
+	  "{ join | new | leave } <interface> [<file>] [--<option> [<value>]]...",
+	  "Joins a server as its client, and leaves it" },
+	{ "site", site_main,
+	  "{ init | join | add | token | list | remove } <interface> [<token> | <name>] [--<option> [<value>]]...",
+	  "Joins the networks of several sites" },
 };
 
 #define MAIN_VERBS	(sizeof(main_verbs) / sizeof(main_verbs[0]))

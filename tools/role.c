@@ -195,6 +195,31 @@ int role_public_key(struct ctx *ctx, const struct role *role,
 	return 0;
 }
 
+int role_words(struct ctx *ctx, const char *verb, const char *names,
+		 int argc)
+{
+	const char *at = names;
+	int need = 2;
+
+	while ((at = strchr(at, ' '))) {
+		at++;
+		need++;
+	}
+	if (argc == need)
+		return 0;
+	return ctx_fail(ctx, -EINVAL,
+			"%s: too %s words; right would be `%s %s %s [OPTION]...'",
+			verb, argc < need ? "few" : "many", ctx->prog, verb,
+			names);
+}
+
+bool role_yes(const struct role *role, size_t section, const char *key)
+{
+	const char *value = quick_setting(role->quick, section, key);
+
+	return value && !strcmp(value, "yes");
+}
+
 int role_get_list(struct ctx *ctx, const struct role *role, size_t section,
 		  const char *key, struct cidr_list *list)
 {

@@ -89,6 +89,26 @@ int role_public_key(struct ctx *ctx, const struct role *role,
 		    uint8_t key[WG_KEY_LEN]);
 
 /**
+ * role_words() - whether a verb has the words it needs
+ * @ctx:	the run
+ * @verb:	for errors, like "server add"
+ * @names:	its words, like "IF NAME"
+ * @argc:	number of words, the verb's own included, options taken out
+ *
+ * Return: 0, or -EINVAL with an error text.
+ */
+int role_words(struct ctx *ctx, const char *verb, const char *names,
+		 int argc);
+
+/**
+ * role_yes() - whether a setting is "yes"
+ * @role:	setup
+ * @section:	where
+ * @key:	setting
+ */
+bool role_yes(const struct role *role, size_t section, const char *key);
+
+/**
  * role_get_list() - networks of a setting
  * @ctx:	the run
  * @role:	setup

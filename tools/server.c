@@ -402,7 +402,7 @@ static int server_init(struct ctx *ctx, int argc, char **argv)
 
 	ret = opts_parse(ctx, "server init", opts, &argc, argv);
 	if (!ret)
-		ret = server_words(ctx, "server init", "IF", argc);
+		ret = role_words(ctx, "server init", "IF", argc);
 	if (!ret)
 		ret = server_check_setup(ctx, &setup);
 	if (ret)

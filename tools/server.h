@@ -80,26 +80,6 @@ int server_rename(struct ctx *ctx, int argc, char **argv);
 int server_rotate(struct ctx *ctx, int argc, char **argv);
 
 /**
- * server_words() - whether a verb has the words it needs
- * @ctx:	the run
- * @verb:	for errors, like "server add"
- * @names:	its words, like "IF NAME"
- * @argc:	number of words, the verb's own included, options taken out
- *
- * Return: 0, or -EINVAL with an error text.
- */
-int server_words(struct ctx *ctx, const char *verb, const char *names,
-		 int argc);
-
-/**
- * server_yes() - whether a setting is "yes"
- * @role:	setup
- * @section:	where
- * @key:	setting
- */
-bool server_yes(const struct role *role, size_t section, const char *key);
-
-/**
  * server_parse_dns() - addresses of name servers
  * @ctx:	the run
  * @text:	what the user said

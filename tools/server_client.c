@@ -15,31 +15,6 @@
 
 #define SERVER_KEEPALIVE	"25"
 
-int server_words(struct ctx *ctx, const char *verb, const char *names,
-		 int argc)
-{
-	const char *at = names;
-	int need = 2;
-
-	while ((at = strchr(at, ' '))) {
-		at++;
-		need++;
-	}
-	if (argc == need)
-		return 0;
-	return ctx_fail(ctx, -EINVAL,
-			"%s: too %s words; right would be `%s %s %s [OPTION]...'",
-			verb, argc < need ? "few" : "many", ctx->prog, verb,
-			names);
-}
-
-bool server_yes(const struct role *role, size_t section, const char *key)
-{
-	const char *value = quick_setting(role->quick, section, key);
-
-	return value && !strcmp(value, "yes");
-}
-
 int server_parse_dns(struct ctx *ctx, const char *text,
 		     struct cidr_list *list)
 {
@@ -345,7 +320,7 @@ static int server_client_routes(struct ctx *ctx, const struct role *role,
 	int ret;
 
 	/* The server may have stopped being an exit since. */
-	if (server_yes(role, section, "exit") && server_yes(role, 0, "exit"))
+	if (role_yes(role, section, "exit") && role_yes(role, 0, "exit"))
 		return cidr_list_parse(ctx, "exit", "0.0.0.0/0, ::/0", list);
 	ret = server_networks(ctx, &client->nets, list);
 	return ret ? ret : role_get_list(ctx, role, 0, "share", list);

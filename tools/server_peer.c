@@ -45,7 +45,7 @@ static int server_run(struct ctx *ctx, const char *verb,
 
 	ret = opts_parse(ctx, verb, opts, &argc, argv);
 	if (!ret)
-		ret = server_words(ctx, verb, "IF NAME", argc);
+		ret = role_words(ctx, verb, "IF NAME", argc);
 	if (!ret)
 		ret = server_check_wish(ctx, verb, &client);
 	if (!ret) {
@@ -144,7 +144,7 @@ static int server_add_peer(struct ctx *ctx, struct role *role,
 {
 	const struct server_wish *wish = client->wish;
 	static const struct cidr_list none;
-	bool all = server_yes(role, 0, "exit");
+	bool all = role_yes(role, 0, "exit");
 	size_t section;
 	int ret;
 
@@ -259,7 +259,7 @@ int server_remove(struct ctx *ctx, int argc, char **argv)
 
 	ret = opts_parse(ctx, "server remove", opts, &argc, argv);
 	if (!ret)
-		ret = server_words(ctx, "server remove", "IF NAME", argc);
+		ret = role_words(ctx, "server remove", "IF NAME", argc);
 	if (ret)
 		return ret;
 	ret = role_open(ctx, &role, "server", dir, argv[1], false);
@@ -310,7 +310,7 @@ int server_rename(struct ctx *ctx, int argc, char **argv)
 
 	ret = opts_parse(ctx, "server rename", opts, &argc, argv);
 	if (!ret)
-		ret = server_words(ctx, "server rename", "IF OLD NEW",
+		ret = role_words(ctx, "server rename", "IF OLD NEW",
 				   argc);
 	if (ret)
 		return ret;
