@@ -2,9 +2,13 @@
 /* The Test Anything Protocol, and what several tests need. */
 #include "tap.h"
 
+#include <fcntl.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <unistd.h>
 
 bool tap_ok(struct tap *tap, bool good, const char *fmt, ...)
 {
@@ -35,6 +39,39 @@ int tap_end(const struct tap *tap)
 {
 	printf("1..%u\n", tap->count);
 	return tap->failed || !tap->count;
+}
+
+int tap_skip(const struct tap *tap, const char *why)
+{
+	printf("ok 1 - %s # SKIP %s\n1..1\n", tap->suite, why);
+	return 0;
+}
+
+/* Without a mapping the programs we start would have no rights. */
+static bool tap_map(const char *path, unsigned int id)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool good;
+
+	if (fd < 0)
+		return false;
+	good = dprintf(fd, "0 %u 1\n", id) > 0;
+	close(fd);
+	return good;
+}
+
+bool tap_namespace(int flags)
+{
+	unsigned int uid = geteuid();
+
+	if (unshare(flags)) {
+		if (unshare(flags | CLONE_NEWUSER) ||
+		    !tap_map("/proc/self/uid_map", uid))
+			return false;
+	}
+	/* What is mounted here must not be seen outside. */
+	return !(flags & CLONE_NEWNS) ||
+	       !mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL);
 }
 
 static int tap_no_resolver(const char *host, const char *service,
