@@ -47,28 +47,36 @@ int tap_skip(const struct tap *tap, const char *why)
 	return 0;
 }
 
-/* Without a mapping the programs we start would have no rights. */
-static bool tap_map(const char *path, unsigned int id)
+static bool tap_write(const char *path, const char *words)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
 	bool good;
 
 	if (fd < 0)
 		return false;
-	good = dprintf(fd, "0 %u 1\n", id) > 0;
+	good = write(fd, words, strlen(words)) > 0;
 	close(fd);
 	return good;
 }
 
+/* Without a mapping the programs we start would have no rights. */
+static bool tap_become_root(int flags)
+{
+	unsigned int uid = geteuid(), gid = getegid();
+	char user[32], group[32];
+
+	snprintf(user, sizeof(user), "0 %u 1\n", uid);
+	snprintf(group, sizeof(group), "0 %u 1\n", gid);
+	return !unshare(flags | CLONE_NEWUSER) &&
+	       tap_write("/proc/self/uid_map", user) &&
+	       tap_write("/proc/self/setgroups", "deny") &&
+	       tap_write("/proc/self/gid_map", group);
+}
+
 bool tap_namespace(int flags)
 {
-	unsigned int uid = geteuid();
-
-	if (unshare(flags)) {
-		if (unshare(flags | CLONE_NEWUSER) ||
-		    !tap_map("/proc/self/uid_map", uid))
-			return false;
-	}
+	if (unshare(flags) && !tap_become_root(flags))
+		return false;
 	/* What is mounted here must not be seen outside. */
 	return !(flags & CLONE_NEWNS) ||
 	       !mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL);
