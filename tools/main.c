@@ -56,7 +56,31 @@ static const struct verb {
 	  "Joins the networks of several sites" },
 };
 
+#define MAIN_FILE	"{ <interface> | <file>.conf } [--config-dir <directory>]"
+
+/* For whole tunnels; wg has none of them. */
+static const struct verb main_setups[] = {
+	{ "up", up_main, MAIN_FILE " [--dry-run]",
+	  "Brings a file of wg-quick up" },
+	{ "down", down_main, MAIN_FILE " [--dry-run]",
+	  "Takes an interface down and undoes all that came with it" },
+	{ "apply", apply_main, MAIN_FILE " [--dry-run]",
+	  "Makes what runs like the file, changing only what differs" },
+	{ "status", status_main, MAIN_FILE " [--json]",
+	  "Shows what runs, and where it differs from the file" },
+	{ "save", save_main, MAIN_FILE, "Writes what runs into the file" },
+	{ "strip", strip_main, MAIN_FILE,
+	  "Prints the file without what `setconf' does not know" },
+};
+
 #define MAIN_VERBS	(sizeof(main_verbs) / sizeof(main_verbs[0]))
+#define MAIN_SETUPS	(sizeof(main_setups) / sizeof(main_setups[0]))
+
+/* Whether a verb is for whole tunnels. */
+static bool main_is_setup(const struct verb *verb)
+{
+	return verb >= main_setups && verb < main_setups + MAIN_SETUPS;
+}
 
 static void main_help(const struct ctx *ctx, FILE *out)
 {
@@ -67,6 +91,9 @@ static void main_help(const struct ctx *ctx, FILE *out)
 	for (i = 0; i < MAIN_VERBS; i++)
 		fprintf(out, "  %s: %s\n", main_verbs[i].name,
 			main_verbs[i].help);
+	for (i = 0; i < MAIN_SETUPS && !ctx->compat; i++)
+		fprintf(out, "  %s: %s\n", main_setups[i].name,
+			main_setups[i].help);
 	fputs("You may pass `--help' to any of these subcommands to view usage.\n",
 	      out);
 }
@@ -101,8 +128,13 @@ static int main_run(struct ctx *ctx, const struct verb *verb, int argc,
 		    char **argv)
 {
 	static const char *const help[] = { "-h", "--help", "help", NULL };
+	static const char *const options[] = { "-h", "--help", NULL };
 	bool asked = argc == 2 && main_is_one_of(argv[1], help);
 	int ret;
+
+	/* "help" may be the name of an interface there. */
+	if (main_is_setup(verb))
+		asked = argc > 1 && main_is_one_of(argv[argc - 1], options);
 
 	/* As wg, only show ends well when asked for help. */
 	if (asked && (!ctx->compat || verb->run == show_main)) {
@@ -110,6 +142,8 @@ static int main_run(struct ctx *ctx, const struct verb *verb, int argc,
 		return 0;
 	}
 	ret = verb->run(ctx, argc, argv);
+	if (ret == VERB_NOT_UP)
+		return ret;
 	if (ret && *ctx->error)
 		fprintf(ctx->err, "%s\n", ctx->error);
 	if (ret == VERB_USAGE)
@@ -139,6 +173,11 @@ static int main_dispatch(struct ctx *ctx, int argc, char **argv)
 	for (i = 0; i < MAIN_VERBS; i++) {
 		if (!strcmp(main_verbs[i].name, argv[1]))
 			return main_run(ctx, &main_verbs[i], argc - 1,
+					argv + 1);
+	}
+	for (i = 0; i < MAIN_SETUPS && !ctx->compat; i++) {
+		if (!strcmp(main_setups[i].name, argv[1]))
+			return main_run(ctx, &main_setups[i], argc - 1,
 					argv + 1);
 	}
 	fprintf(ctx->err, "Invalid subcommand: `%s'\n", argv[1]);
