@@ -45,15 +45,6 @@ static const struct verb {
 	  "Generates a new preshared key and writes it to stdout" },
 	{ "pubkey", pubkey_main, "",
 	  "Reads a private key from stdin and writes a public key to stdout" },
-	{ "server", server_main,
-	  "{ init | add | list | export | remove | rename | rotate } <interface> [<name>] [--<option> [<value>]]...",
-	  "Sets up a server for clients, and adds, shows and removes them" },
-	{ "client", client_main,
-	  "{ join | new | leave } <interface> [<file>] [--<option> [<value>]]...",
-	  "Joins a server as its client, and leaves it" },
-	{ "site", site_main,
-	  "{ init | join | add | token | list | remove } <interface> [<token> | <name>] [--<option> [<value>]]...",
-	  "Joins the networks of several sites" },
 };
 
 #define MAIN_FILE	"{ <interface> | <file>.conf } [--config-dir <directory>]"
@@ -71,6 +62,15 @@ static const struct verb main_setups[] = {
 	{ "save", save_main, MAIN_FILE, "Writes what runs into the file" },
 	{ "strip", strip_main, MAIN_FILE,
 	  "Prints the file without what `setconf' does not know" },
+	{ "server", server_main,
+	  "{ init | add | list | export | remove | rename | rotate } <interface> [<name>] [--<option> [<value>]]...",
+	  "Sets up a server for clients, and adds, shows and removes them" },
+	{ "client", client_main,
+	  "{ join | new | leave } <interface> [<file>] [--<option> [<value>]]...",
+	  "Joins a server as its client, and leaves it" },
+	{ "site", site_main,
+	  "{ init | join | add | token | list | remove } <interface> [<token> | <name>] [--<option> [<value>]]...",
+	  "Joins the networks of several sites" },
 };
 
 #define MAIN_VERBS	(sizeof(main_verbs) / sizeof(main_verbs[0]))

@@ -48,7 +48,9 @@ static int role_lock(struct ctx *ctx, struct role *role, const char *dir,
 {
 	unsigned int waited;
 
-	if (create && mkdir(dir, 0700) && errno != EEXIST)
+	if (create && !mkdir(dir, 0700))
+		role->made_dir = dir;
+	else if (create && errno != EEXIST)
 		return ctx_fail(ctx, -errno, "Unable to make `%s': %s", dir,
 				strerror(errno));
 	role->lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -151,6 +153,9 @@ void role_close(struct role *role)
 	free(role->path);
 	if (role->lock >= 0)
 		close(role->lock);
+	/* Stays if there is something in it. */
+	if (role->made_dir)
+		rmdir(role->made_dir);
 	memset(role, 0, sizeof(*role));
 	role->lock = -1;
 }
@@ -355,16 +360,26 @@ int role_find_endpoint(struct ctx *ctx, struct role *role, bool inside)
 
 void role_todo_endpoint(struct ctx *ctx, const struct role *role)
 {
-	unsigned int port = role->quick->dev->listen_port;
+	const char *endpoint = quick_setting(role->quick, 0, "endpoint");
+	enum host_wan wan4, wan6;
+	struct cidr addr4, addr6;
 	char text[CIDR_TEXT];
-	struct cidr addr;
-	const char *words;
 
-	words = host_wan_words(host_wan(ctx, role->rtnl, AF_INET, &addr));
-	if (!words)
+	wan4 = host_wan(ctx, role->rtnl, AF_INET, &addr4);
+	wan6 = host_wan(ctx, role->rtnl, AF_INET6, &addr6);
+	if (wan4 == HOST_WAN_NONE && wan6 == HOST_WAN_NONE)
+		ctx_todo(ctx, "%s", host_wan_words(wan4));
+	if (wan4 == HOST_WAN_NONE || wan4 == HOST_WAN_PUBLIC)
 		return;
-	cidr_addr_text(text, &addr);
-	ctx_todo(ctx, "%s (UDP port %u, address %s)", words, port, text);
+	cidr_addr_text(text, &addr4);
+	ctx_todo(ctx, "%s (UDP port %u, address %s)", host_wan_words(wan4),
+		 role->quick->dev->listen_port, text);
+	if (wan4 == HOST_WAN_PRIVATE && endpoint &&
+	    !strncmp(endpoint, text, strlen(text)) &&
+	    endpoint[strlen(text)] == ':')
+		ctx_todo(ctx, "say the public name or address of that router: `%s %s init %s --endpoint HOST'",
+			 ctx->prog, quick_setting(role->quick, 0, "role"),
+			 role->name);
 }
 
 static void role_undo_run(struct ctx *ctx, struct role *role)

@@ -20,6 +20,7 @@
  * @old:	what the file held
  * @was_up:	the interface ran when role_finish() began
  * @rtnl:	the host
+ * @made_dir:	directory of the file, if we made it
  * @lock:	directory of the file, held so that two runs at once do not
  *		undo each other's work
  */
@@ -31,6 +32,7 @@ struct role {
 	struct text old;
 	bool was_up;
 	struct rtnl *rtnl;
+	const char *made_dir;
 	int lock;
 };
 

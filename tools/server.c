@@ -242,14 +242,10 @@ static int server_check_share(struct ctx *ctx, const struct role *role,
 	const struct cidr *own;
 	char text[CIDR_TEXT], other[CIDR_TEXT];
 
-	cidr_text(text, share);
-	if (!share->len)
-		return ctx_fail(ctx, -EINVAL,
-				"--share: `%s' is the whole internet; right would be --exit",
-				text);
 	own = cidr_list_overlap(&role->quick->addresses, share);
 	if (!own)
 		return 0;
+	cidr_text(text, share);
 	cidr_text(other, own);
 	return ctx_fail(ctx, -EINVAL,
 			"--share: `%s' overlaps %s, the tunnel's own network; right would be a network behind this host, or another --address",
@@ -311,6 +307,7 @@ static int server_init_shares(struct ctx *ctx, const struct role *role,
 			      struct cidr_list *shares)
 {
 	struct cidr_list given = { 0 };
+	size_t i;
 	int ret;
 
 	if (!setup->share)
@@ -319,6 +316,12 @@ static int server_init_shares(struct ctx *ctx, const struct role *role,
 		ret = 0;
 	else
 		ret = cidr_list_parse(ctx, "--share", setup->share, &given);
+	for (i = 0; !ret && i < given.count; i++) {
+		if (!given.all[i].len)
+			ret = ctx_fail(ctx, -EINVAL,
+				       "--share: `%.100s' has the whole internet in it; right would be --exit",
+				       setup->share);
+	}
 	if (!ret)
 		ret = server_networks(ctx, &given, shares);
 	cidr_list_free(&given);
@@ -431,13 +434,11 @@ int server_main(struct ctx *ctx, int argc, char **argv)
 	};
 	size_t i;
 
-	if (argc < 2)
-		return VERB_USAGE;
-	for (i = 0; i < sizeof(verbs) / sizeof(*verbs); i++) {
+	for (i = 0; argc > 1 && i < sizeof(verbs) / sizeof(*verbs); i++) {
 		if (!strcmp(verbs[i].name, argv[1]))
 			return verbs[i].run(ctx, argc - 1, argv + 1);
 	}
 	return ctx_fail(ctx, -EINVAL,
 			"server: `%.100s' is wrong; right would be init, add, list, export, remove, rename or rotate",
-			argv[1]);
+			argc > 1 ? argv[1] : "");
 }

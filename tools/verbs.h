@@ -23,9 +23,6 @@ int syncconf_main(struct ctx *ctx, int argc, char **argv);
 int genkey_main(struct ctx *ctx, int argc, char **argv);
 int genpsk_main(struct ctx *ctx, int argc, char **argv);
 int pubkey_main(struct ctx *ctx, int argc, char **argv);
-int client_main(struct ctx *ctx, int argc, char **argv);
-int site_main(struct ctx *ctx, int argc, char **argv);
-int server_main(struct ctx *ctx, int argc, char **argv);
 
 /* Those for whole setups: their errors are one line, never a usage. */
 int up_main(struct ctx *ctx, int argc, char **argv);
@@ -34,5 +31,8 @@ int apply_main(struct ctx *ctx, int argc, char **argv);
 int status_main(struct ctx *ctx, int argc, char **argv);
 int save_main(struct ctx *ctx, int argc, char **argv);
 int strip_main(struct ctx *ctx, int argc, char **argv);
+int server_main(struct ctx *ctx, int argc, char **argv);
+int client_main(struct ctx *ctx, int argc, char **argv);
+int site_main(struct ctx *ctx, int argc, char **argv);
 
 #endif /* _WG_VERBS_H */
