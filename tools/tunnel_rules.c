@@ -84,7 +84,8 @@ int tunnel_rules_needs_mark(struct ctx *ctx, const struct quick *quick,
 static int tunnel_rules_server(struct ctx *ctx, const struct quick *quick,
 			       bool no_ipv6, struct fw_rules *fw)
 {
-	int ret;
+	static const char *const words[] = { "yes", "no", NULL };
+	int routed = 0, ret;
 
 	ret = tunnel_rules_flag(ctx, quick, "exit", &fw->exit);
 	if (!ret)
@@ -92,7 +93,10 @@ static int tunnel_rules_server(struct ctx *ctx, const struct quick *quick,
 	if (!ret)
 		ret = tunnel_rules_list(ctx, quick, "share", &fw->lans);
 	/* Hosts of the LAN seldom have a route back to the clients. */
-	fw->nat_lans = fw->lans.count;
+	if (!ret)
+		ret = tunnel_rules_word(ctx, quick, "share-nat", words,
+					"yes or no", &routed);
+	fw->nat_lans = fw->lans.count && !routed;
 	fw->forward = fw->lans.count || !fw->isolate;
 	fw->no_ipv6 = fw->exit && no_ipv6;
 	return ret;

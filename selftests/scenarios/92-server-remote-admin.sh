@@ -7,8 +7,8 @@
 #   c eth0 192.168.1.2 --- 192.168.1.1 n 100.64.0.2 --- 100.64.0.1 m 198.51.100.2 --- 198.51.100.1 w
 #   l eth0 10.50.0.20 --- lan0 10.50.0.1 s eth0 203.0.113.2 --- 203.0.113.1 w
 #
-# env: uml uml-smp qemu-*
-# timeout: 240
+# env: uml uml-smp
+# timeout: 600
 # shellcheck source=selftests/lib.sh
 . "${WG_SELFTESTS:-$(dirname "$0")/..}/lib.sh"
 need nft
@@ -145,7 +145,7 @@ table inet strict {
 		ct state established,related accept
 		iifname "lo" accept
 	}
-	chain fwd {
+	chain forwarding {
 		type filter hook forward priority 0; policy drop;
 		ct state established,related accept
 	}
@@ -155,10 +155,11 @@ N
 	on s "$WGPEER" up "$SV" --config-dir "$ETC/s"
 	# What the firewall let through as established must not help.
 	on s conntrack -F 2> /dev/null || :
-	wait_for 15 reach c 10.99.0.1 -W 1
-	reach c 10.50.0.20
+	wait_for 15 reach c 10.50.0.20 -W 1
 	send_file c l 10.50.0.20 64
+	# What it does not let in stays out, beside the tunnel and inside.
 	no_reach w 203.0.113.2
+	no_reach c 10.99.0.1
 	on s "$WGPEER" down "$SV" --config-dir "$ETC/s"
 	on s nft list ruleset | diff "$TMP/strict" -
 	on s nft delete table inet strict
@@ -171,7 +172,8 @@ only_told()
 {
 	server init "$SV" --firewall print
 	cat "$TMP/words"
-	refute on s nft list ruleset | grep -q "$SV"
+	on s nft list ruleset > "$TMP/rules"
+	refute grep -q "$SV" "$TMP/rules"
 	grep -q "masquerade" "$TMP/words"
 	no_reach c 10.50.0.20
 	server init "$SV" --firewall nft
@@ -203,6 +205,12 @@ refused()
 	wait_for 5 listening s 60000
 	refute server init "$SV" --port 60000
 	bg_end "$BG"
+	# Without nft there are no rules, and what goes only with them is not made.
+	refute on s env PATH="$TMP/none" "$(realpath "$WGPEER")" server init "$SV" --isolate --config-dir "$ETC/s"
+	refute on s env PATH="$TMP/none" "$(realpath "$WGPEER")" server init "n$SV" --config-dir "$ETC/s" \
+		--address 10.98.0.1/24
+	refute ipn s link show dev "n$SV"
+	equal "files" "$(cd "$ETC/s" && echo *)" "$SV.conf $SV.conf.bak"
 	cmp "$conf" "$TMP/was"
 	host | diff "$TMP/was-host" -
 	on s "$WGPEER" showconf "$SV" | diff "$TMP/was-running" -
@@ -212,10 +220,17 @@ refused()
 # Behind a router the user is told what it has to do, and what cannot be done.
 behind_routers()
 {
-	local words
 	on c "$WGPEER" server init "h$SV" --no-up --config-dir "$ETC/h" 2> "$TMP/words"
 	grep -q '^To do: .*192\.168\.1\.2' "$TMP/words"
 	grep -q '^To do: .*UDP port 51820' "$TMP/words"
+	grep -q '^To do: .*--endpoint HOST' "$TMP/words"
+	grep -q 'connect to 192\.168\.1\.2:51820' "$TMP/words"
+	# IPv6 goes past them.
+	addr c eth0 2001:db8:c::2/64
+	ipn c -6 route add default via 2001:db8:c::1
+	on c "$WGPEER" server init "i$SV" --no-up --config-dir "$ETC/h" 2> "$TMP/words"
+	grep -q 'connect to \[2001:db8:c::2\]:51820' "$TMP/words"
+	grep -q '^To do: .*192\.168\.1\.2' "$TMP/words"
 	on n "$WGPEER" server init "h$SV" --no-up --config-dir "$ETC/n" 2> "$TMP/words"
 	cat "$TMP/words"
 	grep -q '^To do: .*provider' "$TMP/words"
