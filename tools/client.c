@@ -2,6 +2,7 @@
 /* The verb "client": join, new, leave. (layer 8) */
 #include "verbs.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
@@ -18,6 +19,8 @@
 #define CLIENT_FILE_MAX	(1UL << 20)
 /* zbarimg writes this in front of what it has read. */
 #define CLIENT_QR	"QR-Code:"
+/* Editors for Windows begin with this. */
+#define CLIENT_BOM	"\xef\xbb\xbf"
 
 /**
  * struct client_wish - what the user says about joining
@@ -26,6 +29,7 @@
  * @keepalive:	seconds
  * @kill_switch: nothing leaves but through the tunnel
  * @no_kill_switch: no longer
+ * @except:	networks that the kill switch lets through
  * @allow_hooks: a file's lines for a shell are welcome
  * @no_up:	only write the file
  */
@@ -33,6 +37,7 @@ struct client_wish {
 	const char *dir;
 	const char *dns;
 	const char *keepalive;
+	const char *except;
 	bool kill_switch;
 	bool no_kill_switch;
 	bool allow_hooks;
@@ -43,36 +48,42 @@ struct client_wish {
  * The file that was given.
  */
 
+static const char *client_skip_space(const char *line)
+{
+	while (*line != '\n' && isspace((unsigned char)*line))
+		line++;
+	return line;
+}
+
 /* Our own settings are the user's to make, not those of whoever wrote it. */
 static bool client_is_setting(const char *line)
 {
-	line += strspn(line, " \t");
-	if (*line != '#')
-		return false;
-	line++;
-	line += strspn(line, " \t");
-	return !strncasecmp(line, "wgpeer", strlen("wgpeer"));
+	line = client_skip_space(line);
+	return *line == '#' &&
+	       !strncasecmp(client_skip_space(line + 1), "wgpeer", 6);
 }
 
-/* Copies the lines that count, without what a decoder of QR codes adds. */
+/* Copies the lines that count, without what programs put in front of them. */
 static void client_clean(const struct text *from, struct text *to)
 {
 	const char *at = text_string(from);
 	size_t n;
 
+	if (!strncmp(at, CLIENT_BOM, strlen(CLIENT_BOM)))
+		at += strlen(CLIENT_BOM);
 	for (; *at; at += n + (at[n] == '\n')) {
 		if (!strncmp(at, CLIENT_QR, strlen(CLIENT_QR)))
 			at += strlen(CLIENT_QR);
 		n = strcspn(at, "\n");
 		if (client_is_setting(at))
 			continue;
-		text_add(to, at, n);
+		text_add(to, at, n - (n && at[n - 1] == '\r'));
 		text_put(to, "\n");
 	}
 }
 
 static int client_read(struct ctx *ctx, const char *name, const char *path,
-		       struct quick **quick)
+		       const char *what, struct quick **quick)
 {
 	struct text raw = { 0 }, text = { 0 };
 	int ret;
@@ -82,15 +93,13 @@ static int client_read(struct ctx *ctx, const char *name, const char *path,
 	if (!ret && strlen(text_string(&raw)) != raw.len)
 		ret = ctx_fail(ctx, -EINVAL,
 			       "%s: holds a NUL byte; the file must be text",
-			       path);
+			       what);
 	if (!ret)
 		client_clean(&raw, &text);
 	if (!ret && text.broken)
 		ret = ctx_fail(ctx, -ENOMEM, "Out of memory");
 	if (!ret)
-		ret = quick_parse(ctx, name,
-				  strcmp(path, "-") ? path : "standard input",
-				  &text, quick);
+		ret = quick_parse(ctx, name, what, &text, quick);
 	text_free(&raw);
 	text_free(&text);
 	return ret;
@@ -147,20 +156,6 @@ static int client_check_hooks(struct ctx *ctx, const struct quick *quick,
 	return 0;
 }
 
-static bool client_sends_all(const struct quick *quick)
-{
-	const struct model_allowedip *aip;
-	const struct model_peer *peer;
-
-	for (peer = quick->dev->first; peer; peer = peer->next) {
-		for (aip = peer->first; aip; aip = aip->next) {
-			if (aip->family == AF_INET && !aip->cidr)
-				return true;
-		}
-	}
-	return false;
-}
-
 /*
  * The file that is made of it.
  */
@@ -207,17 +202,50 @@ static int client_set_keepalive(struct ctx *ctx, struct quick *quick,
 	return ret;
 }
 
+/* "none" is the empty list. */
+static int client_set_except(struct ctx *ctx, struct quick *quick,
+			     const struct client_wish *wish)
+{
+	struct cidr_list nets = { 0 };
+	size_t i;
+	int ret = 0;
+
+	if (strcmp(wish->except, "none"))
+		ret = cidr_list_parse(ctx, "--kill-switch-except",
+				      wish->except, &nets);
+	for (i = 0; i < nets.count && !ret; i++) {
+		nets.all[i] = cidr_network(&nets.all[i]);
+		if (cidr_is_default(&nets.all[i]))
+			ret = ctx_fail(ctx, -EINVAL,
+				       "--kill-switch-except: `%.100s' has everything in it; right would be --no-kill-switch",
+				       wish->except);
+	}
+	if (!ret)
+		ret = role_set_list(ctx, quick, 0,
+				    "# wgpeer kill-switch-except", &nets);
+	cidr_list_free(&nets);
+	return ret;
+}
+
 static int client_set_kill_switch(struct ctx *ctx, struct quick *quick,
 				  const struct client_wish *wish)
 {
-	if (wish->no_kill_switch)
-		return quick_set(ctx, quick, 0, "# wgpeer kill-switch", NULL);
-	if (wish->kill_switch && !client_sends_all(quick))
+	int ret = 0;
+
+	if (wish->no_kill_switch) {
+		ret = quick_set(ctx, quick, 0, "# wgpeer kill-switch", NULL);
+		if (!ret)
+			ret = quick_set(ctx, quick, 0,
+					"# wgpeer kill-switch-except", NULL);
+	} else if (wish->kill_switch) {
+		ret = quick_set(ctx, quick, 0, "# wgpeer kill-switch", "yes");
+	}
+	if (ret || !wish->except)
+		return ret;
+	if (!quick_setting(quick, 0, "kill-switch"))
 		return ctx_fail(ctx, -EINVAL,
-				"--kill-switch: the file sends only some networks through the tunnel, all others would be cut off; right would be a file with AllowedIPs = 0.0.0.0/0, ::/0");
-	if (wish->kill_switch)
-		return quick_set(ctx, quick, 0, "# wgpeer kill-switch", "yes");
-	return 0;
+				"--kill-switch-except: there is no kill switch; right would be --kill-switch with it");
+	return client_set_except(ctx, quick, wish);
 }
 
 static int client_edit(struct ctx *ctx, struct quick *fresh,
@@ -233,6 +261,9 @@ static int client_edit(struct ctx *ctx, struct quick *fresh,
 	if (!ret)
 		ret = client_keep_setting(ctx, fresh, old, "kill-switch");
 	if (!ret)
+		ret = client_keep_setting(ctx, fresh, old,
+					  "kill-switch-except");
+	if (!ret)
 		ret = client_keep_setting(ctx, fresh, old, "dns");
 	if (!ret)
 		ret = client_set_kill_switch(ctx, fresh, wish);
@@ -245,47 +276,76 @@ static int client_edit(struct ctx *ctx, struct quick *fresh,
 	return ret;
 }
 
-static bool client_is_hidden(enum host_wan wan)
+/* Whether others cannot reach this host by themselves.  Once it is up, the
+ * tunnel may be the way out, and what is outside cannot be told.
+ */
+static bool client_is_hidden(struct ctx *ctx, const struct role *role)
 {
+	enum host_wan wan;
+	struct cidr addr;
+
+	if (tunnel_is_up(ctx, role->name))
+		return false;
+	wan = host_wan(ctx, role->rtnl, AF_INET, &addr);
 	return wan == HOST_WAN_PRIVATE || wan == HOST_WAN_SHARED ||
 	       wan == HOST_WAN_DSLITE;
 }
 
-static void client_say(struct ctx *ctx, const struct role *role)
+static bool client_sends_all(const struct quick *quick)
 {
+	const struct model_allowedip *aip;
+	const struct model_peer *peer;
+
+	for (peer = quick->dev->first; peer; peer = peer->next) {
+		for (aip = peer->first; aip; aip = aip->next) {
+			if (aip->family == AF_INET && !aip->cidr)
+				return true;
+		}
+	}
+	return false;
+}
+
+static void client_say(struct ctx *ctx, const struct role *role, bool hidden)
+{
+	const struct quick *quick = role->quick;
 	const struct model_peer *peer;
 	char text[CIDR_TEXT];
-	struct cidr addr;
+	bool silent = false;
 	size_t i;
 
-	for (i = 0; i < role->quick->addresses.count; i++) {
-		cidr_text(text, &role->quick->addresses.all[i]);
+	for (i = 0; i < quick->addresses.count; i++) {
+		cidr_text(text, &quick->addresses.all[i]);
 		ctx_say(ctx, "%s: address %s", role->name, text);
 	}
-	for (peer = role->quick->dev->first; peer; peer = peer->next) {
+	for (peer = quick->dev->first; peer; peer = peer->next) {
 		if (!peer->host)
 			continue;
 		ctx_say(ctx, "%s: connects to %s", role->name, peer->host);
-		if (!peer->keepalive &&
-		    client_is_hidden(host_wan(ctx, role->rtnl, AF_INET, &addr)))
-			ctx_say(ctx, "%s: after some minutes of silence the other side cannot reach this host behind NAT; --keepalive 25 keeps the way open",
-				role->name);
+		silent |= !peer->keepalive;
 	}
+	if (hidden && silent)
+		ctx_say(ctx, "%s: after some minutes of silence the other side cannot reach this host behind NAT; --keepalive 25 keeps the way open",
+			role->name);
+	if (role_yes(role, 0, "kill-switch") && !client_sends_all(quick))
+		ctx_say(ctx, "%s: the kill switch cuts off what the file does not send through the tunnel",
+			role->name);
 }
 
 static int client_join_file(struct ctx *ctx, struct role *role,
 			    const char *path, const struct client_wish *wish)
 {
+	bool hidden = client_is_hidden(ctx, role);
+	const char *what = strcmp(path, "-") ? path : "standard input";
 	struct quick *fresh;
 	int ret;
 
-	ret = client_read(ctx, role->name, path, &fresh);
+	ret = client_read(ctx, role->name, path, what, &fresh);
 	if (!ret)
-		ret = client_check(ctx, fresh, path);
+		ret = client_check(ctx, fresh, what);
 	if (!ret)
-		ret = client_check_hooks(ctx, fresh, path, wish);
+		ret = client_check_hooks(ctx, fresh, what, wish);
 	if (!ret)
-		ret = client_edit(ctx, fresh, role->quick, path, wish);
+		ret = client_edit(ctx, fresh, role->quick, what, wish);
 	if (ret) {
 		quick_free(fresh);
 		return ret;
@@ -294,7 +354,7 @@ static int client_join_file(struct ctx *ctx, struct role *role,
 	role->quick = fresh;
 	ret = role_finish(ctx, role, wish->no_up);
 	if (!ret)
-		client_say(ctx, role);
+		client_say(ctx, role, hidden);
 	return ret;
 }
 
@@ -304,6 +364,7 @@ static int client_join(struct ctx *ctx, int argc, char **argv)
 	const struct opt opts[] = {
 		{ "kill-switch", &wish.kill_switch, NULL },
 		{ "no-kill-switch", &wish.no_kill_switch, NULL },
+		{ "kill-switch-except", NULL, &wish.except },
 		{ "dns", NULL, &wish.dns },
 		{ "keepalive", NULL, &wish.keepalive },
 		{ "allow-hooks", &wish.allow_hooks, NULL },
@@ -365,7 +426,9 @@ static int client_print_key(struct ctx *ctx, const struct role *role)
 static int client_new(struct ctx *ctx, int argc, char **argv)
 {
 	const char *dir = NULL;
+	bool no_up = false;	/* Never is: for scripts that always say it. */
 	const struct opt opts[] = {
+		{ "no-up", &no_up, NULL },
 		{ "config-dir", NULL, &dir },
 		{ NULL, NULL, NULL },
 	};

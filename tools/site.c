@@ -1,223 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The verb "site": init, join, and the way to the others. (layer 8) */
+/* The verb "site": init, and the way to the others. (layer 8) */
 #include "site.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base64.h"
 #include "curve25519.h"
 #include "host.h"
 #include "opts.h"
 #include "verbs.h"
 
-#define SITE_PORT	51820
 /* Room for the addresses of some sites, chosen by chance. */
 #define SITE_LEN4	20
 #define SITE_PICK_TRIES	100
-/* The largest networks of a tunnel that leave something to choose from. */
+/* The smallest networks of a tunnel have so many bits to choose from. */
 #define SITE_BITS_MIN	2
-
-/**
- * struct site_wish - what the user says about this site
- * @dir:	where files are
- * @share:	networks behind it
- * @endpoint:	where others find it
- * @port:	UDP port
- * @name:	its name
- * @address:	own addresses in the tunnel
- * @peer_share:	networks behind the one other site
- * @peer_name:	its name
- * @hub:	forwards between the others
- * @routed:	for routing daemons
- * @one_paste:	one secret token for the other site
- * @no_up:	only write the file
- */
-struct site_wish {
-	const char *dir;
-	const char *share;
-	const char *endpoint;
-	const char *port;
-	const char *name;
-	const char *address;
-	const char *peer_share;
-	const char *peer_name;
-	bool hub;
-	bool routed;
-	bool one_paste;
-	bool no_up;
-};
-
-/*
- * Parts of both init and join.
- */
-
-static int site_set_key(struct ctx *ctx, struct role *role,
-			const struct token *token)
-{
-	uint8_t key[WG_KEY_LEN];
-	int ret = 0;
-
-	if (!key_is_zero(role->quick->dev->private_key))
-		return 0;
-	if (token && token->secret)
-		memcpy(key, token->private_key, WG_KEY_LEN);
-	else
-		ret = role_new_key(ctx, key);
-	if (!ret)
-		ret = quick_set_key(ctx, role->quick, 0, "PrivateKey", key);
-	explicit_bzero(key, sizeof(key));
-	return ret;
-}
-
-static int site_set_port(struct ctx *ctx, struct role *role,
-			 const struct site_wish *wish)
-{
-	unsigned long port = role->quick->dev->listen_port;
-	char text[8];
-	int ret;
-
-	if (wish->port) {
-		ret = opts_number(ctx, "--port", wish->port, 1, 65535, &port);
-		if (ret)
-			return ret;
-	} else if (!port) {
-		port = host_pick_port(SITE_PORT);
-	}
-	if (!port)
-		return ctx_fail(ctx, -EADDRINUSE,
-				"no UDP port from %u on is free; choose one with --port",
-				SITE_PORT);
-	snprintf(text, sizeof(text), "%lu", port);
-	return quick_set(ctx, role->quick, 0, "ListenPort", text);
-}
-
-/* The host's name as far as it can be one here. */
-static void site_host_name(char *name, size_t size)
-{
-	size_t i;
-
-	if (gethostname(name, size))
-		snprintf(name, size, "site");
-	name[size - 1] = '\0';
-	for (i = 0; name[i]; i++) {
-		if (!isalnum((unsigned char)name[i]))
-			name[i] = '-';
-	}
-	if (!isalnum((unsigned char)*name))
-		snprintf(name, size, "site");
-}
-
-static int site_set_name(struct ctx *ctx, struct role *role,
-			 const struct site_wish *wish)
-{
-	const char *name = wish->name;
-	char host[32];
-	int ret;
-
-	if (!name && quick_setting(role->quick, 0, "site-name"))
-		return 0;
-	if (!name) {
-		site_host_name(host, sizeof(host));
-		name = host;
-	}
-	ret = quick_check_name(ctx, "--name", name);
-	return ret ? ret : quick_set(ctx, role->quick, 0,
-				     "# wgpeer site-name", name);
-}
-
-static int site_set_share(struct ctx *ctx, struct role *role,
-			  const struct site_wish *wish,
-			  const struct cidr_list *given)
-{
-	struct cidr_list shares = { 0 };
-	size_t i;
-	int ret = 0;
-
-	if (wish->share)
-		ret = cidr_list_parse(ctx, "--share", wish->share, &shares);
-	for (i = 0; given && !wish->share && i < given->count && !ret; i++)
-		ret = cidr_list_add(&shares, &given->all[i]);
-	for (i = 0; i < shares.count && !ret; i++) {
-		shares.all[i] = cidr_network(&shares.all[i]);
-		ret = site_check_share(ctx, role, &shares.all[i]);
-	}
-	if (!ret && shares.count)
-		ret = role_set_list(ctx, role->quick, 0, "# wgpeer share",
-				    &shares);
-	cidr_list_free(&shares);
-	if (!ret && !quick_setting(role->quick, 0, "share") &&
-	    !role_yes(role, 0, "routed"))
-		ret = ctx_fail(ctx, -EINVAL,
-			       "site: --share is missing; right would be the networks behind this site, like 192.168.1.0/24");
-	return ret;
-}
-
-/* A site without an address that can be reached is one that starts. */
-static int site_set_endpoint(struct ctx *ctx, struct role *role,
-			     const struct site_wish *wish)
-{
-	int ret;
-
-	if (wish->endpoint)
-		return role_set_endpoint(ctx, role, wish->endpoint);
-	if (quick_setting(role->quick, 0, "endpoint"))
-		return 0;
-	ret = role_find_endpoint(ctx, role, false);
-	return ret == -ENOENT ? 0 : ret;
-}
-
-static void site_say(struct ctx *ctx, const struct role *role)
-{
-	const char *endpoint = quick_setting(role->quick, 0, "endpoint");
-	char text[CIDR_TEXT];
-	size_t i;
-
-	for (i = 0; i < role->quick->addresses.count; i++) {
-		cidr_text(text, &role->quick->addresses.all[i]);
-		ctx_say(ctx, "%s: address %s", role->name, text);
-	}
-	if (endpoint)
-		ctx_say(ctx, "%s: other sites find this one at %s", role->name,
-			endpoint);
-	else
-		ctx_say(ctx, "%s: nobody outside can reach this site: it starts, and keeps the way open (--endpoint if it can be reached after all)",
-			role->name);
-	if (endpoint)
-		role_todo_endpoint(ctx, role);
-}
-
-/*
- * init
- */
-
-static int site_add_link_local(struct ctx *ctx, const uint8_t key[WG_KEY_LEN],
-			       struct cidr_list *own)
-{
-	struct cidr_list net = { 0 };
-	int ret;
-
-	ret = cidr_list_parse(ctx, "address", "fe80::/64", &net);
-	if (!ret)
-		ret = site_addresses(ctx, &net, key, own);
-	cidr_list_free(&net);
-	return ret;
-}
 
 /* Networks that are free here and are not shared. */
 static int site_pick_tunnel(struct ctx *ctx, struct role *role,
-			    const char *share, struct cidr_list *tunnel)
+			    const struct cidr_list *shares,
+			    struct cidr_list *tunnel)
 {
 	struct cidr_list avoid = { 0 };
 	struct cidr v4, v6;
-	int ret = 0, tries;
+	int ret, tries;
+	size_t i;
 
-	if (share)
-		ret = cidr_list_parse(ctx, "--share", share, &avoid);
-	if (!ret)
-		ret = host_networks(ctx, role->rtnl, role->name, &avoid);
+	ret = host_networks(ctx, role->rtnl, role->name, &avoid);
+	for (i = 0; i < shares->count && !ret; i++) {
+		if (cidr_list_add(&avoid, &shares->all[i]))
+			ret = ctx_fail(ctx, -ENOMEM, "Out of memory");
+	}
 	for (tries = 0; tries < SITE_PICK_TRIES && !ret; tries++) {
 		ret = host_pick_tunnel(ctx, role->rtnl, role->name, &avoid,
 				       &v4, &v6);
@@ -235,25 +48,49 @@ static int site_pick_tunnel(struct ctx *ctx, struct role *role,
 	return ret;
 }
 
-static int site_given_address(struct ctx *ctx, const char *text,
+/* The network itself stands for the address that the key chooses in it. */
+static int site_given_address(struct ctx *ctx, const struct cidr *given,
+			      const uint8_t key[WG_KEY_LEN],
 			      struct cidr_list *own)
 {
+	struct cidr net = cidr_network(given);
+	struct cidr_list tunnel = { .all = &net, .count = 1 };
+	char text[CIDR_TEXT];
+
+	cidr_text(text, given);
+	if (given->len + SITE_BITS_MIN > cidr_max(given->family) ||
+	    !given->len)
+		return ctx_fail(ctx, -EINVAL,
+				"--address: `%s' has no room for other sites; right would be this site's address with the length of the tunnel's network, like 10.9.0.1/24",
+				text);
+	if (cidr_list_overlap(own, given))
+		return ctx_fail(ctx, -EINVAL,
+				"--address: `%s' is in a network that has an address already; right would be one in each",
+				text);
+	if (cidr_equal(given, &net))
+		return site_addresses(ctx, &tunnel, key, own);
+	return cidr_list_add(own, given) ?
+	       ctx_fail(ctx, -ENOMEM, "Out of memory") : 0;
+}
+
+static int site_given_addresses(struct ctx *ctx, const char *text,
+				const uint8_t key[WG_KEY_LEN],
+				struct cidr_list *own)
+{
+	struct cidr_list given = { 0 };
 	size_t i;
 	int ret;
 
-	ret = cidr_list_parse(ctx, "--address", text, own);
-	for (i = 0; i < own->count && !ret; i++) {
-		if (own->all[i].len + SITE_BITS_MIN >
-		    cidr_max(own->all[i].family))
-			ret = ctx_fail(ctx, -EINVAL,
-				       "--address: `%.100s' has no room for other sites; right would be this site's address with the length of the tunnel's network, like 10.9.0.1/24",
-				       text);
-	}
+	ret = cidr_list_parse(ctx, "--address", text, &given);
+	for (i = 0; i < given.count && !ret; i++)
+		ret = site_given_address(ctx, &given.all[i], key, own);
+	cidr_list_free(&given);
 	return ret;
 }
 
 static int site_init_address(struct ctx *ctx, struct role *role,
-			     const struct site_wish *wish)
+			     const struct site_wish *wish,
+			     const struct cidr_list *shares)
 {
 	struct cidr_list tunnel = { 0 }, own = { 0 };
 	uint8_t key[WG_KEY_LEN];
@@ -261,40 +98,17 @@ static int site_init_address(struct ctx *ctx, struct role *role,
 
 	if (!wish->address && role->quick->addresses.count)
 		return 0;
-	if (wish->address && quick_peers(role->quick))
-		return ctx_fail(ctx, -EBUSY,
-				"--address: other sites know this one by its address already; remove them first");
 	ret = role_public_key(ctx, role, key);
 	if (!ret && wish->address)
-		ret = site_given_address(ctx, wish->address, &own);
+		ret = site_given_addresses(ctx, wish->address, key, &own);
 	else if (!ret)
-		ret = site_pick_tunnel(ctx, role, wish->share, &tunnel);
+		ret = site_pick_tunnel(ctx, role, shares, &tunnel);
 	if (!ret)
 		ret = site_addresses(ctx, &tunnel, key, &own);
-	if (!ret && role_yes(role, 0, "routed"))
-		ret = site_add_link_local(ctx, key, &own);
 	if (!ret)
-		ret = role_set_list(ctx, role->quick, 0, "Address", &own);
+		ret = site_set_address(ctx, role, key, &own);
 	cidr_list_free(&tunnel);
 	cidr_list_free(&own);
-	return ret;
-}
-
-static int site_init_flags(struct ctx *ctx, struct role *role,
-			   const struct site_wish *wish)
-{
-	int ret = 0;
-
-	if (wish->hub)
-		ret = quick_set(ctx, role->quick, 0, "# wgpeer hub", "yes");
-	if (!ret && wish->routed && quick_peers(role->quick) > 1)
-		ret = ctx_fail(ctx, -EEXIST,
-			       "--routed: %s has %zu peers; with --routed each interface has one",
-			       role->name, quick_peers(role->quick));
-	if (!ret && wish->routed)
-		ret = quick_set(ctx, role->quick, 0, "# wgpeer routed", "yes");
-	if (!ret && wish->routed)
-		ret = quick_set(ctx, role->quick, 0, "Table", "off");
 	return ret;
 }
 
@@ -302,6 +116,7 @@ static int site_init_flags(struct ctx *ctx, struct role *role,
 static int site_invent_peer(struct ctx *ctx, const struct role *role,
 			    const struct site_wish *wish, struct token *peer)
 {
+	size_t i;
 	int ret;
 
 	snprintf(peer->name, sizeof(peer->name), "%s",
@@ -327,46 +142,33 @@ static int site_invent_peer(struct ctx *ctx, const struct role *role,
 	if (!ret)
 		ret = site_addresses(ctx, &peer->tunnel, peer->public_key,
 				     &peer->addresses);
+	for (i = 0; i < peer->addresses.count; i++)
+		peer->addresses.all[i] = cidr_host(&peer->addresses.all[i]);
 	if (!ret && wish->peer_share)
-		ret = cidr_list_parse(ctx, "--peer-share", wish->peer_share,
-				      &peer->shares);
+		ret = site_parse_share(ctx, "--peer-share", wish->peer_share,
+				       &peer->shares);
 	return ret;
 }
 
-/* What the other site is handed: this site, and what is the other's. */
-static int site_secret_token(struct ctx *ctx, const struct role *role,
-			     struct token *peer, struct token *token)
-{
-	struct cidr_list none = { 0 };
-	int ret;
-
-	ret = site_describe(ctx, role, token);
-	token->secret = true;
-	memcpy(token->private_key, peer->private_key, WG_KEY_LEN);
-	memcpy(token->preshared_key, peer->preshared_key, WG_KEY_LEN);
-	token->receiver = peer->addresses;
-	token->receiver_shares = peer->shares;
-	peer->addresses = none;
-	peer->shares = none;
-	return ret;
-}
-
+/* This site as it is before it knows the other, and what is the other's. */
 static int site_one_paste(struct ctx *ctx, struct role *role,
 			  const struct site_wish *wish, struct token *token)
 {
 	struct token peer = { 0 };
-	size_t i;
 	int ret;
 
-	ret = site_invent_peer(ctx, role, wish, &peer);
-	for (i = 0; i < peer.addresses.count && !ret; i++)
-		peer.addresses.all[i] = cidr_host(&peer.addresses.all[i]);
-	for (i = 0; i < peer.shares.count && !ret; i++)
-		peer.shares.all[i] = cidr_network(&peer.shares.all[i]);
+	ret = site_describe(ctx, role, token);
+	if (!ret)
+		ret = site_invent_peer(ctx, role, wish, &peer);
 	if (!ret)
 		ret = site_put_peer(ctx, role, &peer);
-	if (!ret)
-		ret = site_secret_token(ctx, role, &peer, token);
+	token->secret = true;
+	memcpy(token->private_key, peer.private_key, WG_KEY_LEN);
+	memcpy(token->preshared_key, peer.preshared_key, WG_KEY_LEN);
+	token->receiver = peer.addresses;
+	token->receiver_shares = peer.shares;
+	memset(&peer.addresses, 0, sizeof(peer.addresses));
+	memset(&peer.shares, 0, sizeof(peer.shares));
 	token_free(&peer);
 	return ret;
 }
@@ -374,21 +176,28 @@ static int site_one_paste(struct ctx *ctx, struct role *role,
 static int site_init_edit(struct ctx *ctx, struct role *role,
 			  const struct site_wish *wish, struct token *token)
 {
-	int ret;
+	struct cidr_list shares = { 0 };
+	int ret = 0;
 
-	ret = site_set_key(ctx, role, NULL);
+	if (wish->share)
+		ret = site_parse_share(ctx, "--share", wish->share, &shares);
 	if (!ret)
-		ret = site_init_flags(ctx, role, wish);
+		ret = site_set_key(ctx, role, NULL);
 	if (!ret)
-		ret = site_init_address(ctx, role, wish);
+		ret = site_set_flags(ctx, role, wish->hub, wish->routed);
 	if (!ret)
-		ret = site_set_name(ctx, role, wish);
+		ret = site_init_address(ctx, role, wish, &shares);
 	if (!ret)
-		ret = site_set_share(ctx, role, wish, NULL);
+		ret = site_set_name(ctx, role, wish->name);
 	if (!ret)
-		ret = site_set_port(ctx, role, wish);
+		ret = site_set_share(ctx, role, &shares);
 	if (!ret)
-		ret = site_set_endpoint(ctx, role, wish);
+		ret = site_set_port(ctx, role, wish->port);
+	if (!ret)
+		ret = site_set_endpoint(ctx, role, wish->endpoint);
+	if (!ret)
+		ret = site_refresh_peers(ctx, role);
+	cidr_list_free(&shares);
 	if (ret)
 		return ret;
 	return wish->one_paste ? site_one_paste(ctx, role, wish, token) :
@@ -409,19 +218,23 @@ static int site_check_wish(struct ctx *ctx, const struct site_wish *wish)
 	return 0;
 }
 
-/* The file is right and runs: hand the token over. */
-static int site_finish(struct ctx *ctx, struct role *role, bool no_up,
-		       const struct token *token)
+static void site_init_say(struct ctx *ctx, const struct role *role,
+			  const struct site_wish *wish)
 {
-	int ret;
+	size_t last = quick_peers(role->quick);
 
-	ret = role_finish(ctx, role, no_up);
-	if (ret)
-		return ret;
-	ret = site_print(ctx, token);
-	if (ret)
-		role_undo(ctx, role);
-	return ret;
+	site_say(ctx, role);
+	if (wish->one_paste) {
+		site_say_peer(ctx, role, last);
+		ctx_todo(ctx, "the token holds the other site's private key: hand it over as carefully as that, to the standard input of `%s site join IF -' there",
+			 ctx->prog);
+	} else if (last) {
+		ctx_todo(ctx, "the other sites do not know what has changed here; this token tells them, by `%s site add'",
+			 ctx->prog);
+	} else {
+		ctx_todo(ctx, "on the other site: `%s site join IF TOKEN --share NETWORKS'; then here: `%s site add %s' with the token that comes back",
+			 ctx->prog, ctx->prog, role->name);
+	}
 }
 
 static int site_init(struct ctx *ctx, int argc, char **argv)
@@ -459,140 +272,7 @@ static int site_init(struct ctx *ctx, int argc, char **argv)
 	if (!ret)
 		ret = site_finish(ctx, &role, wish.no_up, &token);
 	if (!ret)
-		site_say(ctx, &role);
-	if (!ret && wish.one_paste)
-		ctx_todo(ctx, "the token holds the other site's private key: hand it over as carefully as that, for `%s site join IF TOKEN' there",
-			 ctx->prog);
-	else if (!ret)
-		ctx_todo(ctx, "on the other site: `%s site join IF TOKEN --share NETWORKS'; then here: `%s site add %s' with the token that comes back",
-			 ctx->prog, ctx->prog, role.name);
-	token_free(&token);
-	role_close(&role);
-	return ret;
-}
-
-/*
- * join
- */
-
-static int site_join_address(struct ctx *ctx, struct role *role,
-			     const struct site_wish *wish,
-			     const struct token *token)
-{
-	struct cidr_list own = { 0 }, given = { 0 };
-	const struct cidr_list *hosts = &given;
-	uint8_t key[WG_KEY_LEN];
-	const struct cidr *net;
-	struct cidr addr;
-	size_t i;
-	int ret;
-
-	if (role->quick->addresses.count)
-		return 0;
-	ret = role_public_key(ctx, role, key);
-	if (!ret && wish->address)
-		ret = cidr_list_parse(ctx, "--address", wish->address, &given);
-	else if (!ret && token->secret)
-		hosts = &token->receiver;
-	else if (!ret)
-		ret = site_addresses(ctx, &token->tunnel, key, &given);
-	for (i = 0; i < hosts->count && !ret; i++) {
-		addr = cidr_host(&hosts->all[i]);
-		net = cidr_list_overlap(&token->tunnel, &addr);
-		if (!net)
-			ret = ctx_fail(ctx, -EINVAL,
-				       "--address: `%.100s' is not in the tunnel's networks, which the token says",
-				       wish->address ? wish->address : "");
-		else
-			addr.len = net->len;
-		if (!ret && cidr_list_add(&own, &addr))
-			ret = ctx_fail(ctx, -ENOMEM, "Out of memory");
-	}
-	if (!ret && token->routed)
-		ret = site_add_link_local(ctx, key, &own);
-	if (!ret)
-		ret = role_set_list(ctx, role->quick, 0, "Address", &own);
-	cidr_list_free(&own);
-	cidr_list_free(&given);
-	return ret;
-}
-
-static int site_join_edit(struct ctx *ctx, struct role *role,
-			  struct site_wish *wish, const struct token *token)
-{
-	int ret;
-
-	wish->routed = token->routed;
-	ret = site_set_key(ctx, role, token);
-	if (!ret)
-		ret = site_init_flags(ctx, role, wish);
-	if (!ret)
-		ret = site_join_address(ctx, role, wish, token);
-	if (!ret)
-		ret = site_set_name(ctx, role, wish);
-	if (!ret)
-		ret = site_set_share(ctx, role, wish, token->secret ?
-				     &token->receiver_shares : NULL);
-	if (!ret)
-		ret = site_set_port(ctx, role, wish);
-	if (!ret)
-		ret = site_set_endpoint(ctx, role, wish);
-	return ret ? ret : site_put_peer(ctx, role, token);
-}
-
-/* With a secret token the other side knows all; without, it gets one back. */
-static int site_join_finish(struct ctx *ctx, struct role *role,
-			    const struct site_wish *wish,
-			    const struct token *token)
-{
-	struct token back = { 0 };
-	int ret;
-
-	if (token->secret)
-		return role_finish(ctx, role, wish->no_up);
-	ret = site_describe(ctx, role, &back);
-	if (!ret)
-		ret = site_finish(ctx, role, wish->no_up, &back);
-	if (!ret)
-		ctx_todo(ctx, "on site `%s': `%s site add IF' with this token",
-			 token->name, ctx->prog);
-	token_free(&back);
-	return ret;
-}
-
-static int site_join(struct ctx *ctx, int argc, char **argv)
-{
-	struct site_wish wish = { 0 };
-	const struct opt opts[] = {
-		{ "share", NULL, &wish.share },
-		{ "endpoint", NULL, &wish.endpoint },
-		{ "port", NULL, &wish.port },
-		{ "name", NULL, &wish.name },
-		{ "address", NULL, &wish.address },
-		{ "no-up", &wish.no_up, NULL },
-		{ "config-dir", NULL, &wish.dir },
-		{ NULL, NULL, NULL },
-	};
-	struct token token = { 0 };
-	struct role role;
-	int ret;
-
-	ret = opts_parse(ctx, "site join", opts, &argc, argv);
-	if (!ret)
-		ret = role_words(ctx, "site join", "IF TOKEN", argc);
-	if (!ret)
-		ret = token_read(ctx, argv[2], &token);
-	if (ret) {
-		token_free(&token);
-		return ret;
-	}
-	ret = role_open(ctx, &role, "site", wish.dir, argv[1], true);
-	if (!ret)
-		ret = site_join_edit(ctx, &role, &wish, &token);
-	if (!ret)
-		ret = site_join_finish(ctx, &role, &wish, &token);
-	if (!ret)
-		site_say(ctx, &role);
+		site_init_say(ctx, &role, &wish);
 	token_free(&token);
 	role_close(&role);
 	return ret;

@@ -4,13 +4,16 @@
 
 #include <endian.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "base64.h"
-#include "host.h"
+#include "file.h"
 #include "opts.h"
 #include "role_list.h"
 #include "tunnel.h"
+
+/* Longer than any token, with room for folded lines. */
+#define SITE_TOKEN_MAX	(1UL << 18)
 
 static int site_no_memory(struct ctx *ctx)
 {
@@ -29,12 +32,10 @@ int site_addresses(struct ctx *ctx, const struct cidr_list *tunnel,
 	for (i = 0; i < tunnel->count; i++) {
 		const struct cidr *net = &tunnel->all[i];
 		unsigned int bits = cidr_max(net->family) - net->len;
-		uint64_t at = n;
+		uint64_t size = bits < 64 ? 1ULL << bits : 0;
 
 		/* Neither the network's own address nor broadcast. */
-		if (bits < 64)
-			at = 1 + n % ((1ULL << bits) - 2);
-		if (!cidr_nth(net, at, &addr))
+		if (!cidr_nth(net, 1 + n % (size - 2), &addr))
 			continue;
 		addr.len = net->len;
 		if (cidr_list_add(list, &addr))
@@ -58,6 +59,14 @@ int site_tunnel(struct ctx *ctx, const struct role *role,
 			return site_no_memory(ctx);
 	}
 	return 0;
+}
+
+/* One that was written by hand may have no name. */
+static const char *site_name(const struct role *role, size_t section)
+{
+	const char *name = quick_peer(role->quick, section)->name;
+
+	return name ? name : "another site";
 }
 
 static int site_overlap(struct ctx *ctx, const struct cidr *share,
@@ -91,13 +100,11 @@ int site_check_share(struct ctx *ctx, const struct role *role,
 	if (hit)
 		return site_overlap(ctx, share, "this site", hit, "the tunnel");
 	for (i = 1; i <= quick_peers(role->quick) && !ret; i++) {
-		const char *name = quick_peer(role->quick, i)->name;
-
 		ret = role_get_list(ctx, role, i, "shares", &theirs);
 		hit = ret ? NULL : cidr_list_overlap(&theirs, share);
 		if (hit)
 			ret = site_overlap(ctx, share, "this site", hit,
-					   name ? name : "another site");
+					   site_name(role, i));
 		cidr_list_free(&theirs);
 	}
 	return ret;
@@ -190,27 +197,45 @@ static int site_same_networks(struct ctx *ctx, const struct role *role,
 			token->name, two, role->name, one);
 }
 
-/* Nothing of the other site may be ours, or a third one's. */
-static int site_check_networks(struct ctx *ctx, const struct role *role,
-			       const struct token *token, size_t known)
+/* Nothing of the other site may be ours. */
+static int site_check_own(struct ctx *ctx, const struct role *role,
+			  const struct token *token, bool known)
 {
-	struct cidr_list own = { 0 }, theirs = { 0 };
+	struct cidr_list own = { 0 };
 	const struct cidr *hit;
-	size_t i, k;
+	size_t i;
 	int ret;
 
 	ret = role_get_list(ctx, role, 0, "share", &own);
 	for (i = 0; i < token->shares.count && !ret; i++) {
-		hit = cidr_list_overlap(&own, &token->shares.all[i]);
-		/* A hub tells us what we have told it. */
-		if (hit && !(token->hub && cidr_equal(hit,
-						      &token->shares.all[i])))
-			ret = site_overlap(ctx, &token->shares.all[i],
-					   token->name, hit, "this site");
-	}
-	for (k = 1; k <= quick_peers(role->quick) && !ret; k++) {
-		const char *name = quick_peer(role->quick, k)->name;
+		const struct cidr *share = &token->shares.all[i];
 
+		hit = cidr_list_overlap(&token->tunnel, share);
+		if (hit)
+			ret = site_overlap(ctx, share, token->name, hit,
+					   "the tunnel");
+		if (ret)
+			break;
+		hit = cidr_list_overlap(&own, share);
+		/* A hub that knows us says what we have told it. */
+		if (hit && !(known && token->hub && cidr_equal(hit, share)))
+			ret = site_overlap(ctx, share, token->name, hit,
+					   "this site");
+	}
+	cidr_list_free(&own);
+	return ret;
+}
+
+/* Nor a third site's; behind a hub there are others, see host_check(). */
+static int site_check_third(struct ctx *ctx, const struct role *role,
+			    const struct token *token, size_t known)
+{
+	struct cidr_list theirs = { 0 };
+	const struct cidr *hit;
+	size_t i, k;
+	int ret = 0;
+
+	for (k = 1; k <= quick_peers(role->quick) && !ret; k++) {
 		if (k == known || token->hub || role_yes(role, k, "hub"))
 			continue;
 		ret = role_get_list(ctx, role, k, "shares", &theirs);
@@ -220,11 +245,10 @@ static int site_check_networks(struct ctx *ctx, const struct role *role,
 			if (hit)
 				ret = site_overlap(ctx, &token->shares.all[i],
 						   token->name, hit,
-						   name ? name : "a site");
+						   site_name(role, k));
 		}
 		cidr_list_free(&theirs);
 	}
-	cidr_list_free(&own);
 	return ret;
 }
 
@@ -256,7 +280,7 @@ static int site_check_address(struct ctx *ctx, const struct role *role,
 					return ctx_fail(ctx, -EADDRINUSE,
 							"token: site `%s' has address %s, as site `%s'; one of them needs another (--address)",
 							token->name, text,
-							quick_peer(role->quick, k)->name);
+							site_name(role, k));
 			}
 		}
 	}
@@ -289,61 +313,101 @@ static int site_check_token(struct ctx *ctx, const struct role *role,
 	if (routed && !known && quick_peers(role->quick))
 		return ctx_fail(ctx, -EEXIST,
 				"%s: with --routed each interface has one peer, here `%s'; right would be another interface",
-				role->name, quick_peer(role->quick, 1)->name);
-	if (!*token->endpoint && !quick_setting(role->quick, 0, "endpoint"))
-		return ctx_fail(ctx, -EINVAL,
-				"token: neither `%s' nor this site can be reached from outside; one of them needs --endpoint",
-				token->name);
+				role->name, site_name(role, 1));
 	ret = site_same_networks(ctx, role, token);
 	if (!ret)
-		ret = site_check_networks(ctx, role, token, known);
+		ret = site_check_own(ctx, role, token, known);
+	if (!ret)
+		ret = site_check_third(ctx, role, token, known);
 	return ret ? ret : site_check_address(ctx, role, token, known);
 }
 
+/* What is behind the other site: of a hub's that is not what is behind us. */
+static int site_theirs(struct ctx *ctx, const struct role *role,
+		       const struct token *token, struct cidr_list *theirs)
+{
+	struct cidr_list own = { 0 };
+	size_t i;
+	int ret;
+
+	ret = role_get_list(ctx, role, 0, "share", &own);
+	for (i = 0; i < token->shares.count && !ret; i++) {
+		if (cidr_list_overlap(&own, &token->shares.all[i]))
+			continue;
+		if (cidr_list_add(theirs, &token->shares.all[i]))
+			ret = site_no_memory(ctx);
+	}
+	cidr_list_free(&own);
+	return ret;
+}
+
 /* What is sent to the other site, and taken from it. */
-static int site_allowed(struct ctx *ctx, const struct role *role,
-			const struct token *token, struct cidr_list *allowed)
+static int site_allowed(struct ctx *ctx, const struct token *token,
+			const struct cidr_list *theirs,
+			struct cidr_list *allowed)
 {
 	const struct cidr_list *parts[] = {
-		&token->addresses, &token->shares,
-		token->hub ? &token->tunnel : NULL,
+		&token->addresses, theirs, token->hub ? &token->tunnel : NULL,
 	};
-	struct cidr_list own = { 0 };
 	size_t i, k;
-	int ret;
 
 	if (token->routed)
 		return cidr_list_parse(ctx, "AllowedIPs", "0.0.0.0/0, ::/0",
 				       allowed);
-	ret = role_get_list(ctx, role, 0, "share", &own);
-	for (k = 0; k < 3 && !ret; k++) {
-		for (i = 0; parts[k] && i < parts[k]->count && !ret; i++) {
-			/* Not what a hub has learned from us. */
-			if (k == 1 && cidr_list_overlap(&own,
-							&parts[k]->all[i]))
-				continue;
+	for (k = 0; k < 3; k++) {
+		for (i = 0; parts[k] && i < parts[k]->count; i++) {
 			if (cidr_list_add(allowed, &parts[k]->all[i]))
-				ret = site_no_memory(ctx);
+				return site_no_memory(ctx);
 		}
 	}
-	cidr_list_free(&own);
+	return 0;
+}
+
+/* Whoever cannot be reached keeps the way open, and no one else has to. */
+static int site_set_keepalive(struct ctx *ctx, struct role *role,
+			      size_t section)
+{
+	const struct model_peer *peer = quick_peer(role->quick, section);
+	bool hidden = !quick_setting(role->quick, 0, "endpoint");
+
+	if (hidden && !peer->host)
+		return ctx_fail(ctx, -EINVAL,
+				"neither `%s' nor this site can be reached from outside; one of them needs --endpoint",
+				site_name(role, section));
+	if (hidden && !peer->keepalive)
+		return quick_set(ctx, role->quick, section,
+				 "PersistentKeepalive", SITE_KEEPALIVE);
+	if (!hidden && peer->keepalive == atoi(SITE_KEEPALIVE))
+		return quick_set(ctx, role->quick, section,
+				 "PersistentKeepalive", NULL);
+	return 0;
+}
+
+int site_refresh_peers(struct ctx *ctx, struct role *role)
+{
+	size_t i;
+	int ret = 0;
+
+	for (i = 1; i <= quick_peers(role->quick) && !ret; i++)
+		ret = site_set_keepalive(ctx, role, i);
 	return ret;
 }
 
 static int site_write_peer(struct ctx *ctx, struct role *role, size_t section,
 			   const struct token *token)
 {
-	bool hidden = !quick_setting(role->quick, 0, "endpoint");
+	struct cidr_list allowed = { 0 }, theirs = { 0 };
 	struct quick *quick = role->quick;
-	struct cidr_list allowed = { 0 };
 	int ret;
 
-	ret = site_allowed(ctx, role, token, &allowed);
+	ret = site_theirs(ctx, role, token, &theirs);
+	if (!ret)
+		ret = site_allowed(ctx, token, &theirs, &allowed);
 	if (!ret)
 		ret = quick_set(ctx, quick, section, "# Name", token->name);
 	if (!ret)
 		ret = role_set_list(ctx, quick, section, "# wgpeer shares",
-				    &token->shares);
+				    &theirs);
 	if (!ret)
 		ret = quick_set(ctx, quick, section, "# wgpeer hub",
 				token->hub ? "yes" : NULL);
@@ -357,9 +421,9 @@ static int site_write_peer(struct ctx *ctx, struct role *role, size_t section,
 		ret = quick_set(ctx, quick, section, "Endpoint",
 				*token->endpoint ? token->endpoint : NULL);
 	if (!ret)
-		ret = quick_set(ctx, quick, section, "PersistentKeepalive",
-				hidden ? SITE_KEEPALIVE : NULL);
+		ret = site_set_keepalive(ctx, role, section);
 	cidr_list_free(&allowed);
+	cidr_list_free(&theirs);
 	return ret;
 }
 
@@ -403,6 +467,49 @@ static int site_open(struct ctx *ctx, struct role *role, const char *verb,
 	return ret ? ret : role_open(ctx, role, "site", dir, argv[1], false);
 }
 
+void site_say_peer(struct ctx *ctx, const struct role *role, size_t section)
+{
+	const char *theirs = quick_setting(role->quick, section, "shares");
+
+	ctx_say(ctx, "%s: site `%s' has %s", role->name,
+		site_name(role, section),
+		theirs ? theirs : "no networks that it says");
+	if (theirs && !role_yes(role, 0, "routed"))
+		ctx_todo(ctx, "where this host is not the router of its networks, their router needs a route to %s by this host",
+			 theirs);
+}
+
+int site_read_token(struct ctx *ctx, const char *word, struct token *token)
+{
+	struct text text = { 0 };
+	int ret;
+
+	memset(token, 0, sizeof(*token));
+	if (strcmp(word, "-"))
+		return token_read(ctx, word, token);
+	ret = file_read(ctx, word, SITE_TOKEN_MAX, &text);
+	if (!ret)
+		ret = token_read(ctx, text_string(&text), token);
+	text_free(&text);
+	return ret;
+}
+
+/* Only what runs is changed: who wrote files only has a reason. */
+static int site_update(struct ctx *ctx, struct role *role)
+{
+	bool up = tunnel_is_up(ctx, role->name);
+	int ret;
+
+	ret = role_finish(ctx, role, !up);
+	if (!ret && !up)
+		ctx_say(ctx, "%s: is not up; `%s up %s' brings it up",
+			role->name, ctx->prog, role->name);
+	if (!ret && role_yes(role, 0, "hub") && quick_peers(role->quick) > 1)
+		ctx_todo(ctx, "give the new token of this hub (`%s site token %s') to its other sites, for `%s site add'",
+			 ctx->prog, role->name, ctx->prog);
+	return ret;
+}
+
 int site_add(struct ctx *ctx, int argc, char **argv)
 {
 	struct token token = { 0 };
@@ -411,7 +518,7 @@ int site_add(struct ctx *ctx, int argc, char **argv)
 
 	ret = site_open(ctx, &role, "site add", "IF TOKEN", &argc, argv);
 	if (!ret)
-		ret = token_read(ctx, argv[2], &token);
+		ret = site_read_token(ctx, argv[2], &token);
 	if (!ret && token.secret)
 		ret = ctx_fail(ctx, -EINVAL,
 			       "token: it holds the private key of the site that is to join with it; right there would be `%s site join'",
@@ -419,12 +526,10 @@ int site_add(struct ctx *ctx, int argc, char **argv)
 	if (!ret)
 		ret = site_put_peer(ctx, &role, &token);
 	if (!ret)
-		ret = role_finish(ctx, &role, !tunnel_is_up(ctx, role.name));
+		ret = site_update(ctx, &role);
 	if (!ret)
-		ctx_say(ctx, "%s: site `%s' is added", role.name, token.name);
-	if (!ret && role_yes(&role, 0, "hub"))
-		ctx_todo(ctx, "give the new token of this hub (`%s site token %s') to its other sites, for `%s site add'",
-			 ctx->prog, role.name, ctx->prog);
+		site_say_peer(ctx, &role, quick_find_key(role.quick,
+							 token.public_key));
 	token_free(&token);
 	role_close(&role);
 	return ret;
@@ -464,7 +569,7 @@ int site_remove(struct ctx *ctx, int argc, char **argv)
 			ret = quick_remove_peer(ctx, role.quick, section);
 	}
 	if (!ret)
-		ret = role_finish(ctx, &role, !tunnel_is_up(ctx, role.name));
+		ret = site_update(ctx, &role);
 	if (!ret)
 		ctx_say(ctx, "%s: site `%s' is removed", role.name, argv[2]);
 	role_close(&role);

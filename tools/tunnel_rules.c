@@ -105,13 +105,19 @@ static int tunnel_rules_server(struct ctx *ctx, const struct quick *quick,
 static int tunnel_rules_site(struct ctx *ctx, const struct quick *quick,
 			     struct fw_rules *fw)
 {
-	bool hub;
+	bool hub, routed = false;
 	int ret;
 
 	ret = tunnel_rules_flag(ctx, quick, "hub", &hub);
 	if (!ret)
+		ret = tunnel_rules_flag(ctx, quick, "routed", &routed);
+	/* What a routing daemon will send where is not for us to know. */
+	if (!ret && routed)
+		ret = cidr_list_parse(ctx, "share", "0.0.0.0/0, ::/0",
+				      &fw->lans);
+	else if (!ret)
 		ret = tunnel_rules_list(ctx, quick, "share", &fw->lans);
-	fw->isolate = !hub;
+	fw->isolate = !hub && !routed;
 	fw->forward = fw->lans.count || hub;
 	return ret;
 }
@@ -164,6 +170,9 @@ static int tunnel_rules_by_role(struct ctx *ctx, const struct quick *quick,
 	if (!ret)
 		ret = tunnel_rules_flag(ctx, quick, "kill-switch",
 					&fw->kill_switch);
+	if (!ret)
+		ret = tunnel_rules_list(ctx, quick, "kill-switch-except",
+					&fw->kill_lans);
 	if (!ret && role == TUNNEL_RULES_SERVER)
 		ret = tunnel_rules_server(ctx, quick, no_ipv6, fw);
 	if (!ret && role == TUNNEL_RULES_SITE)

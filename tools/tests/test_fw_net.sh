@@ -191,7 +191,7 @@ down() { on gw "$fw" down "${1:-wg0}"; }
 rules() { quietly on gw nft -s list ruleset; }
 
 # whole CMD...: it succeeds and says nothing
-whole() { "$@" > "$tmp/said" 2>&1 && [ ! -s "$tmp/said" ]; }
+whole() { "$@" > "$tmp/said" 2>&1 && [ ! -s "$tmp/said" ] || { cat "$tmp/said"; return 1; }; }
 
 # clean NAME: the rules are gone without a trace
 clean()
@@ -309,6 +309,10 @@ test_nat()
 {
 	t "exit: up" whole up wg0 exit forward lans=192.168.50.0/24,fd50::/64
 	t "peer reaches WAN" both reach p1 203.0.113.2 2001:db8:1::2
+	count p2 input 0 ip saddr 10.9.0.2
+	t "peer reaches peer beside NAT" reach p1 10.9.0.3
+	t "peer to peer is not translated" hits_are p2 1
+	count_end p2
 	count lan input 0 ip saddr 10.9.0.2
 	t "peer reaches LAN beside exit" reach p1 192.168.50.2
 	t "under its own address" hits_are lan 1
@@ -323,10 +327,6 @@ test_nat()
 	t "no exit, no WAN" both refused p1 203.0.113.2 2001:db8:1::2
 	ip -n lan route add default via 192.168.50.1
 	ip -n lan route add default via fd50::1
-	count p2 input 0 ip saddr 10.9.0.2
-	t "peer reaches peer beside NAT" reach p1 10.9.0.3
-	t "peer to peer is not translated" hits_are p2 1
-	count_end p2
 	clean "nat"
 }
 
@@ -404,6 +404,10 @@ test_kill_switch()
 	ip -n wan route add 192.168.50.0/24 via 203.0.113.1
 	ip -n wan route add fd50::/64 via 2001:db8:1::1
 	t "LAN reaches WAN" both reach lan 203.0.113.2 2001:db8:1::2
+	# Connections are known only while somebody's rules ask for them.
+	on gw nft "table inet user { chain c { type filter hook input priority 0
+		ct state established counter; }; }"
+	rules > "$tmp/before"
 	send gw 203.0.113.2 7 ,sourceport=5000
 	send wan 203.0.113.1 5000 ,sourceport=7
 	t "kill-switch: up" whole up $killed
@@ -441,6 +445,8 @@ test_kill_switch()
 	t "nor is forwarded there" both lost wan 192.168.50.2 fd50::2
 	clean "kill-switch"
 	t "as before" both reach gw 203.0.113.2 2001:db8:1::2
+	on gw nft delete table inet user
+	rules > "$tmp/before"
 	ip -n wan route del 192.168.50.0/24
 	ip -n wan route del fd50::/64
 }
