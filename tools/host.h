@@ -68,6 +68,12 @@ int host_pick_tunnel(struct ctx *ctx, struct rtnl *rtnl, const char *except,
 		     struct cidr *v6);
 
 /**
+ * host_port_free() - whether nobody listens on a UDP port
+ * @port:	port
+ */
+bool host_port_free(uint16_t port);
+
+/**
  * host_pick_port() - a UDP port nobody uses
  * @first:	tried first, then the following ones
  *
@@ -82,11 +88,12 @@ uint16_t host_pick_port(uint16_t first);
  * @quick:	file
  *
  * Refuses: own public key as peer, the same key twice, the same allowed IPs
- * with two peers, an own address or an allowed network that overlaps a network
- * of this host (a default route does not; neither does what this interface
- * has already), two interfaces with the same private key, a listen port that
- * somebody else holds, an endpoint that would be routed into the tunnel
- * although no policy routing takes it out.
+ * with two peers, an own address that overlaps a network of this host, an
+ * allowed network that is one of them or inside one (not what this interface
+ * has already; nor a larger one, whose smaller part simply stays where it
+ * is), two interfaces with the same private key, a listen port that somebody
+ * else holds, an endpoint that would be routed into the tunnel although no
+ * policy routing takes it out.
  *
  * Return: 0, or negative errno with an error text that names both sides.
  */
