@@ -188,7 +188,7 @@ static int site_init_edit(struct ctx *ctx, struct role *role,
 	if (!ret)
 		ret = site_init_address(ctx, role, wish, &shares);
 	if (!ret)
-		ret = site_set_name(ctx, role, wish->name);
+		ret = site_set_name(ctx, role, wish->name, "");
 	if (!ret)
 		ret = site_set_share(ctx, role, &shares);
 	if (!ret)

@@ -88,10 +88,12 @@ int site_set_address(struct ctx *ctx, struct role *role,
  * @ctx:	the run
  * @role:	setup
  * @name:	NULL: leave it, or take that of the host
+ * @other:	name of the other site, which that may not be; or ""
  *
  * Return: 0 or negative errno with an error text.
  */
-int site_set_name(struct ctx *ctx, struct role *role, const char *name);
+int site_set_name(struct ctx *ctx, struct role *role, const char *name,
+		  const char *other);
 
 /**
  * site_parse_share() - networks behind a site

@@ -125,7 +125,7 @@ static int site_join_edit(struct ctx *ctx, struct role *role,
 	if (!ret)
 		ret = site_join_address(ctx, role, wish, token);
 	if (!ret)
-		ret = site_set_name(ctx, role, wish->name);
+		ret = site_set_name(ctx, role, wish->name, token->name);
 	if (!ret)
 		ret = site_join_share(ctx, role, wish, token);
 	if (!ret)

@@ -293,6 +293,7 @@ static int site_check_token(struct ctx *ctx, const struct role *role,
 	bool routed = role_yes(role, 0, "routed");
 	size_t same = quick_find_name(role->quick, token->name);
 	uint8_t own[WG_KEY_LEN];
+	const char *name;
 	int ret;
 
 	ret = role_public_key(ctx, role, own);
@@ -301,6 +302,11 @@ static int site_check_token(struct ctx *ctx, const struct role *role,
 	if (!memcmp(own, token->public_key, WG_KEY_LEN))
 		return ctx_fail(ctx, -EINVAL,
 				"token: it is this site's own; right would be the one that the other site prints");
+	name = quick_setting(role->quick, 0, "site-name");
+	if (name && !strcmp(name, token->name))
+		return ctx_fail(ctx, -EEXIST,
+				"token: its site is called `%s' like this one; right would be another --name for one of them",
+				token->name);
 	if (same && same != known)
 		return ctx_fail(ctx, -EEXIST,
 				"token: there is another site `%s' with another key; remove it first, or give one of them another --name",

@@ -76,7 +76,8 @@ static void site_host_name(char *name, size_t size)
 		snprintf(name, size, "site");
 }
 
-int site_set_name(struct ctx *ctx, struct role *role, const char *name)
+int site_set_name(struct ctx *ctx, struct role *role, const char *name,
+		  const char *other)
 {
 	char host[32];
 	int ret;
@@ -84,7 +85,10 @@ int site_set_name(struct ctx *ctx, struct role *role, const char *name)
 	if (!name && quick_setting(role->quick, 0, "site-name"))
 		return 0;
 	if (!name) {
-		site_host_name(host, sizeof(host));
+		site_host_name(host, sizeof(host) - 2);
+		/* Many routers are called what their system is called. */
+		if (!strcmp(host, other))
+			strcat(host, "-2");
 		name = host;
 	}
 	ret = quick_check_name(ctx, "--name", name);
