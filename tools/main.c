@@ -62,6 +62,9 @@ static const struct verb main_setups[] = {
 	{ "save", save_main, MAIN_FILE, "Writes what runs into the file" },
 	{ "strip", strip_main, MAIN_FILE,
 	  "Prints the file without what `setconf' does not know" },
+	{ "export", export_main,
+	  MAIN_FILE " [--format { wg-quick | networkd | nm | uci | json }] [--qr]",
+	  "Prints the file in the words of another program, or as a QR code" },
 };
 
 #define MAIN_VERBS	(sizeof(main_verbs) / sizeof(main_verbs[0]))

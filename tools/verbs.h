@@ -31,5 +31,6 @@ int apply_main(struct ctx *ctx, int argc, char **argv);
 int status_main(struct ctx *ctx, int argc, char **argv);
 int save_main(struct ctx *ctx, int argc, char **argv);
 int strip_main(struct ctx *ctx, int argc, char **argv);
+int export_main(struct ctx *ctx, int argc, char **argv);
 
 #endif /* _WG_VERBS_H */
