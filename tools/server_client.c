@@ -329,9 +329,11 @@ static int server_client_routes(struct ctx *ctx, const struct role *role,
 static int server_client_interface(struct ctx *ctx, struct quick *quick,
 				   const struct server_client *client)
 {
-	int ret;
+	int ret = 0;
 
-	ret = quick_set(ctx, quick, 0, "# wgpeer role", "client");
+	/* Other programs have no words for it, and would warn. */
+	if (client->format == EXPORT_WG_QUICK)
+		ret = quick_set(ctx, quick, 0, "# wgpeer role", "client");
 	if (!ret && client->has_key)
 		ret = quick_set_key(ctx, quick, 0, "PrivateKey",
 				    client->private_key);

@@ -293,6 +293,20 @@ ok "makes a file for its owner" same "$(stat -c %a "$tmp/file.conf")" 600
 ok "that is the client's" grep -q "^PrivateKey = " "$tmp/file.conf"
 ok "add --output=-" does add "$if" minus --output -
 ok "is standard output" grep -q "^PrivateKey = " "$tmp/out"
+for format in networkd nm uci; do
+	ok "add --format $format" does add "$if" $format --format $format
+	ok "has the key" grep -qF "$(peer $format PublicKey)" <<- END
+		$(sed -n 's/.*[=_ ].\{0,1\}\([A-Za-z0-9+/]\{43\}=\).*/\1/p' "$tmp/out" |
+			while read -r word; do echo "$word" | "$wgpeer" pubkey; done)
+	END
+	ok "says no Warning" has_not Warning "$tmp/err"
+done
+ok "a QR code, or why there is none" sh -c "
+	if '$wgpeer' server add '$if' qr --qr --config-dir '$dir' > '$tmp/out' 2> '$tmp/err'; then
+		[ \$(wc -l < '$tmp/out') -gt 20 ] && grep -qx '# Name = qr' '$conf'
+	else
+		[ \$(wc -l < '$tmp/err') = 1 ] && ! grep -qx '# Name = qr' '$conf'
+	fi"
 ok "add --format json" does add "$if" json --format json
 ok "is JSON" python3 -c 'import json, sys; json.load(open(sys.argv[1]))' "$tmp/out"
 
