@@ -59,6 +59,31 @@ static void test_links(struct tap *tap, struct rtnl *rtnl, int *index)
 	       found.count >= 2 && found.link.index == link.index, "lists");
 }
 
+/* With WireGuard in the kernel, or without. */
+static void test_wireguard(struct tap *tap, struct tap_run *run,
+			   struct rtnl *rtnl)
+{
+	struct rtnl_link link;
+	int ret = rtnl_link_add(rtnl, "w0");
+
+	if (ret) {
+		tap_ok(tap, ret == -EOPNOTSUPP &&
+		       strstr(run->ctx.error, "`modprobe wireguard'"),
+		       "none: %s", run->ctx.error);
+		return;
+	}
+	tap_ok(tap, !rtnl_link_find(rtnl, "w0", &link) &&
+	       !strcmp(link.kind, "wireguard") && !(link.flags & IFF_UP),
+	       "makes a link");
+	tap_ok(tap, rtnl_link_add(rtnl, "w0") == -EEXIST &&
+	       strstr(run->ctx.error, "`w0'"), "twice: %s", run->ctx.error);
+	tap_ok(tap, !rtnl_link_set(rtnl, link.index, IFF_UP | IFF_MULTICAST,
+				   IFF_UP | IFF_MULTICAST, 0) &&
+	       !rtnl_link_find(rtnl, "w0", &link) && link.flags & IFF_UP &&
+	       link.flags & IFF_MULTICAST, "up, with multicast");
+	tap_ok(tap, !rtnl_link_del(rtnl, link.index), "removes it");
+}
+
 static int take_addr(const struct rtnl_addr *addr, void *data)
 {
 	struct found *found = data;
@@ -316,6 +341,7 @@ int main(void)
 	if (!tap_ok(&tap, !rtnl_open(&run.ctx, &rtnl), "a socket"))
 		return tap_end(&tap);
 	test_links(&tap, rtnl, &index);
+	test_wireguard(&tap, &run, rtnl);
 	test_addrs(&tap, &run, rtnl, index);
 	test_route(&tap, &run, rtnl, index, "172.16.0.0/12", RT_TABLE_MAIN);
 	test_route(&tap, &run, rtnl, index, "0.0.0.0/0", 51820);
