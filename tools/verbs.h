@@ -31,6 +31,7 @@ int apply_main(struct ctx *ctx, int argc, char **argv);
 int status_main(struct ctx *ctx, int argc, char **argv);
 int save_main(struct ctx *ctx, int argc, char **argv);
 int strip_main(struct ctx *ctx, int argc, char **argv);
+int export_main(struct ctx *ctx, int argc, char **argv);
 int server_main(struct ctx *ctx, int argc, char **argv);
 int client_main(struct ctx *ctx, int argc, char **argv);
 int site_main(struct ctx *ctx, int argc, char **argv);
