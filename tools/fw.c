@@ -363,7 +363,27 @@ static void fw_open_others(const struct nft *nft, const struct fw_rules *rules,
 	}
 }
 
-/* What is left to do where we cannot, or will be forgotten. */
+/* What is left to do at the one whose chain it is. */
+static void fw_tell_other(struct ctx *ctx, const struct nft_chain *chain,
+			  const struct fw_rules *rules)
+{
+	bool firewalld = !strcmp(chain->table, "firewalld");
+	bool input = chain->hook == NF_INET_LOCAL_IN;
+
+	if (firewalld && input)
+		ctx_todo(ctx, "so that firewalld keeps the port open: firewall-cmd --permanent --add-port=%u/udp",
+			 rules->open_port);
+	else if (firewalld)
+		ctx_todo(ctx, "so that firewalld keeps forwarding: firewall-cmd --permanent --zone=trusted --add-interface=%s",
+			 rules->name);
+	else if (input)
+		ctx_todo(ctx, "let UDP port %u in where the firewall table `%s' comes from",
+			 rules->open_port, chain->table);
+	else
+		ctx_todo(ctx, "let packets of `%s' be forwarded where the firewall table `%s' comes from",
+			 rules->name, chain->table);
+}
+
 static void fw_tell_others(struct ctx *ctx, const struct nft *nft,
 			   const struct fw_rules *rules)
 {
@@ -371,21 +391,11 @@ static void fw_tell_others(struct ctx *ctx, const struct nft *nft,
 	size_t i;
 
 	for (i = 0; i < nft->chain_count; i++, chain++) {
-		bool firewalld = !strcmp(chain->table, "firewalld");
-
-		/* Some make their table anew now and then. */
-		if (!fw_blocks(chain, rules) ||
-		    (fw_can_open(chain) && !firewalld &&
-		     strcmp(chain->table, "fw4")))
-			continue;
-		if (chain->hook == NF_INET_LOCAL_IN)
-			ctx_todo(ctx, "let UDP port %u in for good where the firewall table `%s' comes from%s",
-				 rules->open_port, chain->table,
-				 firewalld ? ": firewall-cmd --permanent --add-port=PORT/udp" : "");
-		else
-			ctx_todo(ctx, "let packets of `%s' be forwarded for good where the firewall table `%s' comes from%s",
-				 rules->name, chain->table,
-				 firewalld ? ": firewall-cmd --permanent --zone=trusted --add-interface=IF" : "");
+		/* These two make their table anew now and then. */
+		if (fw_blocks(chain, rules) &&
+		    (!fw_can_open(chain) || !strcmp(chain->table, "firewalld") ||
+		     !strcmp(chain->table, "fw4")))
+			fw_tell_other(ctx, chain, rules);
 	}
 }
 
