@@ -311,7 +311,11 @@ bool tunnel_diff_tell(const struct model_device *change,
 		text_free(&line);
 	}
 	if (change->has & MODEL_DEVICE_FWMARK) {
-		text_printf(&line, "set mark 0x%" PRIx32, change->fwmark);
+		if (change->fwmark)
+			text_printf(&line, "set mark 0x%" PRIx32,
+				    change->fwmark);
+		else
+			text_put(&line, "set mark off");
 		tell(data, text_string(&line));
 		text_free(&line);
 	}
