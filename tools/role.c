@@ -119,7 +119,7 @@ int role_open(struct ctx *ctx, struct role *role, const char *kind,
 	ret = role_check_name(ctx, name);
 	if (ret)
 		return ret;
-	strcpy(role->name, name);
+	snprintf(role->name, sizeof(role->name), "%s", name);
 	if (asprintf(&role->path, "%s/%s.conf", dir, name) < 0) {
 		role->path = NULL;
 		return ctx_fail(ctx, -ENOMEM, "Out of memory");
@@ -195,8 +195,7 @@ int role_public_key(struct ctx *ctx, const struct role *role,
 	return 0;
 }
 
-int role_words(struct ctx *ctx, const char *verb, const char *names,
-		 int argc)
+int role_words(struct ctx *ctx, const char *verb, const char *names, int argc)
 {
 	const char *at = names;
 	int need = 2;
@@ -445,7 +444,7 @@ static int role_to_stdout(struct ctx *ctx, const struct text *text)
 	ssize_t n;
 	int ret = 0;
 
-	/* A reader that went away must not end us: there may be work to undo. */
+	/* A reader that went away must not end us: there is work to undo. */
 	sigaction(SIGPIPE, &ignore, &before);
 	while (!ret && done < text->len) {
 		n = write(fileno(ctx->out), text->data + done,

@@ -97,14 +97,15 @@ int role_public_key(struct ctx *ctx, const struct role *role,
  *
  * Return: 0, or -EINVAL with an error text.
  */
-int role_words(struct ctx *ctx, const char *verb, const char *names,
-		 int argc);
+int role_words(struct ctx *ctx, const char *verb, const char *names, int argc);
 
 /**
  * role_yes() - whether a setting is "yes"
  * @role:	setup
  * @section:	where
  * @key:	setting
+ *
+ * Return: true only for that word.
  */
 bool role_yes(const struct role *role, size_t section, const char *key);
 

@@ -156,8 +156,9 @@ static int server_add_peer(struct ctx *ctx, struct role *role,
 	if (!ret)
 		ret = server_take_key(ctx, role, client);
 	if (!ret)
-		ret = wish->address ? server_given_addresses(ctx, role, client) :
-				      server_next_addresses(ctx, role, client);
+		ret = wish->address ?
+		      server_given_addresses(ctx, role, client) :
+		      server_next_addresses(ctx, role, client);
 	if (!ret)
 		ret = quick_add_peer(ctx, role->quick, client->name,
 				     client->public_key);

@@ -121,7 +121,6 @@ cut_off()
 # Old and new key work side by side until the end of the rotation.
 overlap()
 {
-	local old new
 	server add "$SV" mobile > "$TMP/old.conf"
 	server rotate "$SV" mobile > "$TMP/new.conf"
 	join d "$TMP/old.conf"
