@@ -115,6 +115,12 @@ static u32 wg_timers_retransmit(struct wg_timers *timers)
 
 	if (timers->attempts <= WG_MAX_RETRIES) {
 		WRITE_ONCE(timers->attempts, timers->attempts + 1);
+		/* What is sent now will say so and set this again. But who has
+		 * answered the peer just now may not initiate yet, and it may
+		 * never confirm that session: then this try is lost, no other.
+		 */
+		wg_timers_set(timers, WG_TIMER_RETRANSMIT,
+			      wg_timers_after_spread(WG_REKEY_TIMEOUT * HZ));
 		return WG_DUE_RETRY;
 	}
 	/* To a peer that does not answer, keepalives only go on trying. */

@@ -151,8 +151,11 @@ static void retransmit_expiry_until_give_up(struct kunit *test)
 		wg_timers_initiation_sent(&fix->timers);
 		sent++;
 		due = wg_timers_kunit_expire(test, BIT(WG_TIMER_RETRANSMIT));
+		/* A try that is not sent does not end it. */
 		KUNIT_EXPECT_EQ(test, wg_timers_kunit_on(&fix->timers) &
-				BIT(WG_TIMER_RETRANSMIT), 0ul);
+				BIT(WG_TIMER_RETRANSMIT),
+				due == WG_DUE_RETRY ?
+				BIT(WG_TIMER_RETRANSMIT) : 0ul);
 	} while (due == WG_DUE_RETRY && sent < 100);
 	KUNIT_EXPECT_EQ(test, due, (u32)WG_DUE_GIVE_UP);
 	KUNIT_EXPECT_EQ(test, sent, 20);
@@ -172,7 +175,8 @@ static void retransmit_expiry_until_give_up(struct kunit *test)
 		/* Giving up turns the passive keepalive off. */
 		KUNIT_EXPECT_EQ(test, wg_timers_kunit_on(&fix->timers),
 				(u32)(BIT(WG_TIMER_WIPE) |
-				      (sent < 20 ? BIT(WG_TIMER_KEEPALIVE) :
+				      (sent < 20 ? BIT(WG_TIMER_KEEPALIVE) |
+						   BIT(WG_TIMER_RETRANSMIT) :
 						   0)));
 	}
 	KUNIT_EXPECT_EQ(test, fix->timers.deadline[WG_TIMER_WIPE], from);
@@ -434,9 +438,10 @@ static void expiry_reports_all_at_once(struct kunit *test)
 			(u32)(WG_DUE_RETRY | WG_DUE_KEEPALIVE |
 			      WG_DUE_NEW_HANDSHAKE | WG_DUE_WIPE));
 	KUNIT_EXPECT_EQ(test, atomic_read(&fix->fires), 1);
-	/* The one that goes on by itself. */
+	/* Those that go on by themselves. */
 	KUNIT_EXPECT_EQ(test, wg_timers_kunit_on(&fix->timers),
-			(u32)BIT(WG_TIMER_PERSISTENT));
+			(u32)(BIT(WG_TIMER_RETRANSMIT) |
+			      BIT(WG_TIMER_PERSISTENT)));
 }
 
 static void expiry_sleeps_until_the_next_deadline(struct kunit *test)
