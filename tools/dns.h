@@ -38,11 +38,12 @@ const char *dns_way_name(enum dns_way way);
  * @way:	how; DNS_AUTO is replaced by what was found
  * @name:	interface
  * @servers:	their addresses
- * @search:	domains
+ * @search:	domains; "~" before one: only ask there for its names
  * @n_search:	how many
  * @all:	also names of other domains go there
  *
- * Return: 0 or negative errno with an error text; the caller goes on without.
+ * Return: 0, also for DNS_NONE, or negative errno with an error text, nothing
+ * being set then; the caller goes on without.
  */
 int dns_up(struct ctx *ctx, enum dns_way *way, const char *name,
 	   const struct cidr_list *servers, char *const *search,

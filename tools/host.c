@@ -9,12 +9,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-
 /* Only looked up, never sent to: whatever has no route of its own. */
 #define HOST_ANYWHERE4	"192.0.2.1"
 #define HOST_ANYWHERE6	"2000::1"
 
 #define HOST_PICK_TRIES	1000
+
+/* Wider routes are a default route in pieces, like 0.0.0.0/1. */
+#define HOST_WIDE	8
 
 static struct cidr host_literal(const char *text)
 {
@@ -34,7 +36,7 @@ static bool host_in(const struct cidr *addr, const char *text)
 
 struct host_kind {
 	int index;
-	bool dslite;
+	bool tunnel;
 };
 
 static int host_take_kind(const struct rtnl_link *link, void *data)
@@ -42,7 +44,7 @@ static int host_take_kind(const struct rtnl_link *link, void *data)
 	struct host_kind *kind = data;
 
 	if (link->index == kind->index)
-		kind->dslite = !strcmp(link->kind, "ip6tnl");
+		kind->tunnel = !strcmp(link->kind, "ip6tnl");
 	return 0;
 }
 
@@ -54,20 +56,21 @@ enum host_wan host_wan(struct ctx *ctx, struct rtnl *rtnl, uint16_t family,
 	struct host_kind kind = { 0 };
 	struct rtnl_route route;
 
-	(void)ctx;
 	memset(addr, 0, sizeof(*addr));
 	if (rtnl_route_find(rtnl, &to, 0, &route) ||
 	    route.source.family == AF_UNSPEC)
 		return HOST_WAN_NONE;
 	*addr = route.source;
 	kind.index = route.index;
-	rtnl_links(rtnl, host_take_kind, &kind);
-	if (family == AF_INET && (kind.dslite ||
+	if (cidr_is_public(addr))
+		return HOST_WAN_PUBLIC;
+	if (rtnl_links(rtnl, host_take_kind, &kind))
+		ctx_warn(ctx, "%s", ctx->error);
+	if (family == AF_INET && (kind.tunnel ||
 				  host_in(addr, "192.0.0.0/29")))
 		return HOST_WAN_DSLITE;
-	if (host_in(addr, "100.64.0.0/10"))
-		return HOST_WAN_SHARED;
-	return cidr_is_public(addr) ? HOST_WAN_PUBLIC : HOST_WAN_PRIVATE;
+	return host_in(addr, "100.64.0.0/10") ? HOST_WAN_SHARED :
+						HOST_WAN_PRIVATE;
 }
 
 const char *host_wan_words(enum host_wan wan)
@@ -87,11 +90,13 @@ const char *host_wan_words(enum host_wan wan)
 }
 
 struct host_nets {
-	struct cidr_list *list;
+	host_net_cb cb;
+	void *data;
 	int except;
 };
 
-static int host_add_network(struct host_nets *nets, const struct cidr *cidr)
+static int host_take_network(struct host_nets *nets, const struct cidr *cidr,
+			     int index)
 {
 	static const char *const dull[] = {
 		"127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4",
@@ -100,45 +105,40 @@ static int host_add_network(struct host_nets *nets, const struct cidr *cidr)
 	struct cidr net = cidr_network(cidr);
 	size_t i;
 
+	if (index == nets->except)
+		return 0;
 	for (i = 0; i < sizeof(dull) / sizeof(dull[0]); i++) {
 		if (host_in(&net, dull[i]))
 			return 0;
 	}
-	for (i = 0; i < nets->list->count; i++) {
-		if (cidr_equal(&nets->list->all[i], &net))
-			return 0;
-	}
-	return cidr_is_default(&net) ? 0 : cidr_list_add(nets->list, &net);
+	return nets->cb(&net, index, nets->data);
 }
 
 static int host_take_addr(const struct rtnl_addr *addr, void *data)
 {
-	struct host_nets *nets = data;
-
-	if (addr->index == nets->except)
-		return 0;
-	return host_add_network(nets, &addr->addr);
+	return host_take_network(data, &addr->addr, addr->index);
 }
 
 static int host_take_route(const struct rtnl_route *route, void *data)
 {
-	struct host_nets *nets = data;
-
 	if (route->table != RT_TABLE_MAIN || route->type != RTN_UNICAST ||
-	    !route->index || route->index == nets->except)
+	    route->dst.len < HOST_WIDE)
 		return 0;
-	return host_add_network(nets, &route->dst);
+	return host_take_network(data, &route->dst, route->index);
 }
 
-int host_networks(struct ctx *ctx, struct rtnl *rtnl, const char *except,
-		  struct cidr_list *list)
+int host_each_network(struct rtnl *rtnl, const char *except, host_net_cb cb,
+		      void *data)
 {
-	struct host_nets nets = { .list = list, .except = -1 };
+	struct host_nets nets = { .cb = cb, .data = data, .except = -1 };
 	struct rtnl_link link;
-	int ret;
+	int ret = -ENODEV;
 
-	(void)ctx;
-	if (except && !rtnl_link_find(rtnl, except, &link))
+	if (except)
+		ret = rtnl_link_find(rtnl, except, &link);
+	if (ret && ret != -ENODEV)
+		return ret;
+	if (!ret)
 		nets.except = link.index;
 	ret = rtnl_addrs(rtnl, 0, host_take_addr, &nets);
 	if (!ret)
@@ -146,6 +146,26 @@ int host_networks(struct ctx *ctx, struct rtnl *rtnl, const char *except,
 	if (!ret)
 		ret = rtnl_routes(rtnl, AF_INET6, host_take_route, &nets);
 	return ret;
+}
+
+static int host_add_network(const struct cidr *net, int index, void *data)
+{
+	struct cidr_list *list = data;
+	size_t i;
+
+	(void)index;
+	for (i = 0; i < list->count; i++) {
+		if (cidr_equal(&list->all[i], net))
+			return 0;
+	}
+	return cidr_list_add(list, net);
+}
+
+int host_networks(struct ctx *ctx, struct rtnl *rtnl, const char *except,
+		  struct cidr_list *list)
+{
+	(void)ctx;
+	return host_each_network(rtnl, except, host_add_network, list);
 }
 
 static int host_random(struct ctx *ctx, void *to, size_t n)
@@ -159,7 +179,7 @@ static int host_random(struct ctx *ctx, void *to, size_t n)
 /* One try; whether it collides with nothing. */
 static int host_try_tunnel(struct ctx *ctx, const struct cidr_list *taken,
 			   const struct cidr_list *avoid, struct cidr *v4,
-			   struct cidr *v6, bool *free)
+			   struct cidr *v6, bool *good)
 {
 	uint8_t *ip4 = (uint8_t *)&v4->ip, *ip6 = (uint8_t *)&v6->ip;
 	int ret;
@@ -170,7 +190,7 @@ static int host_try_tunnel(struct ctx *ctx, const struct cidr_list *taken,
 	/* The 40 bits of RFC 4193. */
 	if (!ret)
 		ret = host_random(ctx, ip6 + 1, 5);
-	*free = !cidr_list_overlap(taken, v4) &&
+	*good = !ret && !cidr_list_overlap(taken, v4) &&
 		!cidr_list_overlap(taken, v6) &&
 		(!avoid || (!cidr_list_overlap(avoid, v4) &&
 			    !cidr_list_overlap(avoid, v6)));
@@ -182,14 +202,14 @@ int host_pick_tunnel(struct ctx *ctx, struct rtnl *rtnl, const char *except,
 		     struct cidr *v6)
 {
 	struct cidr_list taken = { 0 };
-	bool free = false;
+	bool good = false;
 	int ret, i;
 
 	ret = host_networks(ctx, rtnl, except, &taken);
-	for (i = 0; i < HOST_PICK_TRIES && !ret && !free; i++)
-		ret = host_try_tunnel(ctx, &taken, avoid, v4, v6, &free);
+	for (i = 0; i < HOST_PICK_TRIES && !ret && !good; i++)
+		ret = host_try_tunnel(ctx, &taken, avoid, v4, v6, &good);
 	cidr_list_free(&taken);
-	if (!ret && !free)
+	if (!ret && !good)
 		return ctx_fail(ctx, -EADDRNOTAVAIL,
 				"no network of 10.0.0.0/8 is free on this host; choose one with --address");
 	return ret;
@@ -204,12 +224,10 @@ static bool host_port_is_free(int family, uint16_t port)
 	struct sockaddr_in6 in6 = {
 		.sin6_family = AF_INET6, .sin6_port = htons(port),
 	};
-	int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0), one = 1, ret;
+	int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0), ret;
 
 	if (fd < 0)
 		return true;
-	if (family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
 	ret = family == AF_INET ?
 	      bind(fd, (struct sockaddr *)&in, sizeof(in)) :
 	      bind(fd, (struct sockaddr *)&in6, sizeof(in6));

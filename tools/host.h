@@ -39,13 +39,30 @@ enum host_wan host_wan(struct ctx *ctx, struct rtnl *rtnl, uint16_t family,
  */
 const char *host_wan_words(enum host_wan wan);
 
+/* Takes a network without host bits; must not use the rtnetlink socket. */
+typedef int (*host_net_cb)(const struct cidr *net, int index, void *data);
+
 /**
- * host_networks() - every network this host has an address or a route in
+ * host_each_network() - every network this host has an address or a route in
+ * @rtnl:	socket
+ * @except:	interface that is left out, may be NULL
+ * @cb:		called with the network and its interface, 0 for a route with
+ *		several; maybe more than once for the same.  Left out are
+ *		default routes, whole or in pieces, loopback, link-local,
+ *		multicast
+ * @data:	for @cb
+ *
+ * Return: 0 or negative errno with an error text.
+ */
+int host_each_network(struct rtnl *rtnl, const char *except, host_net_cb cb,
+		      void *data);
+
+/**
+ * host_networks() - the same as a list
  * @ctx:	the run
  * @rtnl:	socket
  * @except:	interface that is left out, may be NULL
- * @list:	appended to; default routes, loopback, link-local, multicast are
- *		left out
+ * @list:	appended to, each once
  *
  * Return: 0 or negative errno with an error text.
  */

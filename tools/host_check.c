@@ -139,47 +139,100 @@ static int host_check_peers(struct ctx *ctx, const struct quick *quick)
 	return ret ? ret : host_check_allowed(ctx, quick->dev);
 }
 
-static int host_overlap(struct ctx *ctx, const char *what,
-			const struct cidr *cidr, const struct cidr *host)
-{
-	char one[CIDR_TEXT], two[CIDR_TEXT];
+/* A network of the file that collides, and with what. */
+struct host_hit {
+	struct cidr own;
+	struct cidr host;
+	int index;
+	const struct model_peer *peer;
+};
 
-	cidr_text(one, cidr);
-	cidr_text(two, host);
-	return ctx_fail(ctx, -EADDRINUSE,
-			"%s %s collides with network %s of this host; one of them has to be another",
-			what, one, two);
+struct host_overlaps {
+	const struct quick *quick;
+	struct host_hit address;
+	struct host_hit allowed;
+};
+
+/* Whether routes to AllowedIPs come before those of the host, unasked. */
+static bool host_routes_main(const struct quick *quick)
+{
+	return quick->table_mode == QUICK_TABLE_AUTO ||
+	       (quick->table_mode == QUICK_TABLE_ID &&
+		quick->table == RT_TABLE_MAIN);
 }
 
-/* Our own addresses, and what shall be routed into the tunnel. */
-static int host_check_networks(struct ctx *ctx, const struct quick *quick,
-			       const struct cidr_list *taken)
+static void host_note(struct host_hit *hit, const struct cidr *own,
+		      const struct cidr *host, int index,
+		      const struct model_peer *peer)
 {
+	if (hit->own.family != AF_UNSPEC)
+		return;
+	hit->own = *own;
+	hit->host = *host;
+	hit->index = index;
+	hit->peer = peer;
+}
+
+static int host_take_overlap(const struct cidr *net, int index, void *data)
+{
+	struct host_overlaps *over = data;
+	const struct quick *quick = over->quick;
 	const struct model_allowedip *aip;
 	const struct model_peer *peer;
-	const struct cidr *hit;
 	size_t i;
 
 	for (i = 0; i < quick->addresses.count; i++) {
-		hit = cidr_list_overlap(taken, &quick->addresses.all[i]);
-		if (hit)
-			return host_overlap(ctx, "Address",
-					    &quick->addresses.all[i], hit);
+		if (cidr_overlaps(net, &quick->addresses.all[i]))
+			host_note(&over->address, &quick->addresses.all[i],
+				  net, index, NULL);
 	}
-	if (quick->table_mode != QUICK_TABLE_AUTO)
+	if (!host_routes_main(quick))
 		return 0;
 	for (peer = quick->dev->first; peer; peer = peer->next) {
 		for (aip = peer->first; aip; aip = aip->next) {
 			struct cidr cidr = model_allowedip_cidr(aip);
 
-			for (i = 0; i < taken->count; i++) {
-				if (cidr_contains(&taken->all[i], &cidr))
-					return host_overlap(ctx, "AllowedIPs",
-							    &cidr,
-							    &taken->all[i]);
-			}
+			if (cidr_contains(net, &cidr))
+				host_note(&over->allowed, &cidr, net, index,
+					  peer);
 		}
 	}
+	return 0;
+}
+
+static int host_overlap(struct ctx *ctx, const struct host_hit *hit)
+{
+	char own[CIDR_TEXT], host[CIDR_TEXT], who[HOST_WHO];
+	char name[IF_NAMESIZE];
+
+	cidr_text(own, &hit->own);
+	cidr_text(host, &hit->host);
+	if (!if_indextoname(hit->index, name))
+		snprintf(name, sizeof(name), "several");
+	if (!hit->peer)
+		return ctx_fail(ctx, -EADDRINUSE,
+				"own address %s overlaps %s on %s; right would be an address in a network that is not used here",
+				own, host, name);
+	host_who(who, hit->peer);
+	return ctx_fail(ctx, -EADDRINUSE,
+			"AllowedIPs %s of peer `%s' overlaps %s on %s; one of the two networks has to be another",
+			own, who, host, name);
+}
+
+/* Our own addresses, and what shall be routed into the tunnel. */
+static int host_check_networks(struct ctx *ctx, struct rtnl *rtnl,
+			       const struct quick *quick)
+{
+	struct host_overlaps over = { .quick = quick };
+	int ret;
+
+	ret = host_each_network(rtnl, quick->name, host_take_overlap, &over);
+	if (ret)
+		return ret;
+	if (over.address.own.family != AF_UNSPEC)
+		return host_overlap(ctx, &over.address);
+	if (over.allowed.own.family != AF_UNSPEC)
+		return host_overlap(ctx, &over.allowed);
 	return 0;
 }
 
@@ -191,8 +244,6 @@ static int host_check_others(struct ctx *ctx, const struct quick *quick)
 	size_t i;
 	int ret;
 
-	if (key_is_zero(quick->dev->private_key))
-		return 0;
 	curve25519_public_key(own, quick->dev->private_key);
 	ret = ipc_list(ctx, &names);
 	for (i = 0; i < names.count && !ret; i++) {
@@ -211,16 +262,19 @@ static int host_check_others(struct ctx *ctx, const struct quick *quick)
 	return ret;
 }
 
-/* The port is ours already if the interface listens on it. */
-static int host_check_port(struct ctx *ctx, const struct quick *quick)
+/* The port is ours already if the interface listens on it; down, none does. */
+static int host_check_port(struct ctx *ctx, struct rtnl *rtnl,
+			   const struct quick *quick)
 {
 	uint16_t port = quick->dev->listen_port;
 	struct model_device *dev;
+	struct rtnl_link link;
 	bool ours = false;
 
 	if (!port)
 		return 0;
-	if (!ipc_get(ctx, quick->name, &dev)) {
+	if (!rtnl_link_find(rtnl, quick->name, &link) &&
+	    link.flags & IFF_UP && !ipc_get(ctx, quick->name, &dev)) {
 		ours = dev->listen_port == port;
 		model_device_free(dev);
 	}
@@ -246,7 +300,7 @@ static bool host_endpoint(struct ctx *ctx, const struct model_peer *peer,
 }
 
 struct host_way {
-	const struct cidr *to;
+	struct cidr to;
 	int except;
 	uint8_t len;
 };
@@ -256,9 +310,96 @@ static int host_take_way(const struct rtnl_route *route, void *data)
 {
 	struct host_way *way = data;
 
-	if (route->table == RT_TABLE_MAIN && route->index != way->except &&
-	    cidr_contains(&route->dst, way->to) && route->dst.len > way->len)
+	if (route->table == RT_TABLE_MAIN && route->type == RTN_UNICAST &&
+	    route->index != way->except && route->dst.len > way->len &&
+	    cidr_contains(&route->dst, &way->to))
 		way->len = route->dst.len;
+	return 0;
+}
+
+struct host_order {
+	uint32_t table;
+	uint32_t mark;
+	uint32_t its;
+	uint32_t main;
+};
+
+static int host_take_order(const struct rtnl_rule *rule, void *data)
+{
+	struct host_order *order = data;
+
+	/* Rules for other packets. */
+	if (rule->has_mark && (rule->mark == order->mark) == rule->invert)
+		return 0;
+	if (rule->table == order->table && rule->priority < order->its)
+		order->its = rule->priority;
+	if (rule->table == RT_TABLE_MAIN && rule->priority < order->main)
+		order->main = rule->priority;
+	return 0;
+}
+
+/* Whether rules send it elsewhere before they look where our routes will be. */
+static bool host_goes_around(struct rtnl *rtnl, const struct host_way *way,
+			     uint32_t mark)
+{
+	struct host_order order = {
+		.mark = mark, .its = UINT32_MAX, .main = UINT32_MAX,
+	};
+	struct rtnl_route route;
+
+	if (rtnl_route_find(rtnl, &way->to, mark, &route) ||
+	    route.index == way->except)
+		return false;
+	order.table = route.table;
+	return !rtnl_rules(rtnl, way->to.family, host_take_order, &order) &&
+	       order.its < order.main;
+}
+
+/* Whether a route of ours to @net would catch it; equal ones cannot both be. */
+static bool host_catches(const struct cidr *net, const struct host_way *way)
+{
+	return cidr_contains(net, &way->to) && net->len >= way->len;
+}
+
+static int host_loop(struct ctx *ctx, const struct model_peer *peer,
+		     const char *what, const struct cidr *net)
+{
+	char who[HOST_WHO], text[CIDR_TEXT];
+
+	host_who(who, peer);
+	cidr_text(text, net);
+	return ctx_fail(ctx, -ELOOP,
+			"endpoint %s of peer `%s' is inside %s %s, it would be sent into the tunnel itself; right would be AllowedIPs without it, 0.0.0.0/0, ::/0 with Table = auto for everything, or a route to it by its gateway",
+			peer->host, who, what, text);
+}
+
+static int host_check_caught(struct ctx *ctx, const struct quick *quick,
+			     const struct model_peer *peer,
+			     const struct host_way *way)
+{
+	/* Table = auto makes policy routing for /0, but for nothing else. */
+	const bool policy = quick->table_mode == QUICK_TABLE_AUTO;
+	const struct model_allowedip *aip;
+	const struct model_peer *owner;
+	struct cidr net;
+	size_t i;
+
+	for (i = 0; i < quick->addresses.count; i++) {
+		net = cidr_network(&quick->addresses.all[i]);
+		if (host_catches(&net, way))
+			return host_loop(ctx, peer, "own network", &net);
+	}
+	if (!host_routes_main(quick))
+		return 0;
+	for (owner = quick->dev->first; owner; owner = owner->next) {
+		for (aip = owner->first; aip; aip = aip->next) {
+			net = model_allowedip_cidr(aip);
+			if (!(policy && cidr_is_default(&net)) &&
+			    host_catches(&net, way))
+				return host_loop(ctx, peer, "AllowedIPs",
+						 &net);
+		}
+	}
 	return 0;
 }
 
@@ -266,57 +407,33 @@ static int host_check_endpoint(struct ctx *ctx, struct rtnl *rtnl,
 			       const struct quick *quick,
 			       const struct model_peer *peer)
 {
-	char who[HOST_WHO], text[CIDR_TEXT];
-	const struct model_allowedip *aip;
-	const struct model_peer *owner;
 	struct host_way way = { .except = -1 };
 	struct rtnl_link link;
-	struct cidr addr;
+	int ret;
 
-	if (!host_endpoint(ctx, peer, &addr))
+	if (!host_endpoint(ctx, peer, &way.to))
 		return 0;
-	way.to = &addr;
 	if (!rtnl_link_find(rtnl, quick->name, &link))
 		way.except = link.index;
-	if (rtnl_routes(rtnl, addr.family, host_take_way, &way))
-		return 0;
-	for (owner = quick->dev->first; owner; owner = owner->next) {
-		for (aip = owner->first; aip; aip = aip->next) {
-			struct cidr net = model_allowedip_cidr(aip);
-
-			/* What is /0 gets policy routing. */
-			if (!net.len || net.len <= way.len ||
-			    !cidr_contains(&net, &addr))
-				continue;
-			host_who(who, peer);
-			cidr_text(text, &net);
-			return ctx_fail(ctx, -ELOOP,
-					"endpoint %s of peer `%s' is inside AllowedIPs %s: what goes there would go into the tunnel itself; for everything use 0.0.0.0/0, ::/0",
-					peer->host, who, text);
-		}
-	}
-	return 0;
+	ret = rtnl_routes(rtnl, way.to.family, host_take_way, &way);
+	if (ret || host_goes_around(rtnl, &way, quick->dev->fwmark))
+		return ret;
+	return host_check_caught(ctx, quick, peer, &way);
 }
 
 int host_check(struct ctx *ctx, struct rtnl *rtnl, const struct quick *quick)
 {
 	const struct model_peer *peer;
-	struct cidr_list taken = { 0 };
 	int ret;
 
 	ret = host_check_peers(ctx, quick);
 	if (!ret)
-		ret = host_networks(ctx, rtnl, quick->name, &taken);
-	if (!ret)
-		ret = host_check_networks(ctx, quick, &taken);
-	cidr_list_free(&taken);
+		ret = host_check_networks(ctx, rtnl, quick);
 	if (!ret)
 		ret = host_check_others(ctx, quick);
 	if (!ret)
-		ret = host_check_port(ctx, quick);
-	for (peer = quick->dev->first; peer && !ret; peer = peer->next) {
-		if (quick->table_mode == QUICK_TABLE_AUTO)
-			ret = host_check_endpoint(ctx, rtnl, quick, peer);
-	}
+		ret = host_check_port(ctx, rtnl, quick);
+	for (peer = quick->dev->first; peer && !ret; peer = peer->next)
+		ret = host_check_endpoint(ctx, rtnl, quick, peer);
 	return ret;
 }

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Links, addresses, routes and rules of the host. (layer 2) */
+/* Links and addresses of the host. (layer 2) */
 #include "rtnl.h"
 
 #include <errno.h>
-#include <libmnl/libmnl.h>
-#include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
@@ -12,12 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nl.h"
-
-struct rtnl {
-	struct ctx *ctx;
-	struct nl *nl;
-};
+#include "rtnl_msg.h"
 
 /* A dump that changes while it is read is read again, so many times. */
 #define RTNL_TRIES	10
@@ -49,11 +42,7 @@ void rtnl_close(struct rtnl *rtnl)
 	free(rtnl);
 }
 
-/* An error of the kernel as one line, its own words behind. */
-static int rtnl_fail(struct rtnl *rtnl, int err, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static int rtnl_fail(struct rtnl *rtnl, int err, const char *fmt, ...)
+int rtnl_fail(struct rtnl *rtnl, int err, const char *fmt, ...)
 {
 	const char *words = nl_text(rtnl->nl);
 	char what[256];
@@ -66,17 +55,19 @@ static int rtnl_fail(struct rtnl *rtnl, int err, const char *fmt, ...)
 			*words ? " (" : "", words, *words ? ")" : "");
 }
 
-/* One request that is answered by no data. */
-static int rtnl_change(struct rtnl *rtnl)
+/* What people call a link; its number once it is gone. */
+static const char *rtnl_name(char name[IF_NAMESIZE], int index)
 {
-	return nl_talk(rtnl->nl, NULL, NULL);
+	if (!if_indextoname(index, name))
+		snprintf(name, IF_NAMESIZE, "link %d", index);
+	return name;
 }
 
 /*
  * Attributes.
  */
 
-static int rtnl_take_attr(const struct nlattr *attr, void *data)
+int rtnl_take_attr(const struct nlattr *attr, void *data)
 {
 	const struct nlattr **table = data;
 	uint16_t type = mnl_attr_get_type(attr);
@@ -87,9 +78,8 @@ static int rtnl_take_attr(const struct nlattr *attr, void *data)
 	return MNL_CB_OK;
 }
 
-/* The attributes behind a header of @size bytes, by type. */
-static void rtnl_attrs(const struct nlmsghdr *nlh, size_t size,
-		       const struct nlattr **table, size_t n)
+void rtnl_attrs(const struct nlmsghdr *nlh, size_t size,
+		const struct nlattr **table, size_t n)
 {
 	memset(table, 0, n * sizeof(*table));
 	table[0] = (const struct nlattr *)(uintptr_t)n;
@@ -97,7 +87,7 @@ static void rtnl_attrs(const struct nlmsghdr *nlh, size_t size,
 		mnl_attr_parse(nlh, size, rtnl_take_attr, table);
 }
 
-static uint32_t rtnl_get_u32(const struct nlattr *attr)
+uint32_t rtnl_get_u32(const struct nlattr *attr)
 {
 	return attr && mnl_attr_get_payload_len(attr) >= 4 ?
 	       mnl_attr_get_u32(attr) : 0;
@@ -112,9 +102,8 @@ static void rtnl_get_text(char *to, size_t size, const struct nlattr *attr)
 			 mnl_attr_get_str(attr));
 }
 
-/* An address; without @attr it is that of no host. */
-static bool rtnl_get_cidr(struct cidr *cidr, uint8_t family, uint8_t len,
-			  const struct nlattr *attr)
+bool rtnl_get_cidr(struct cidr *cidr, uint8_t family, uint8_t len,
+		   const struct nlattr *attr)
 {
 	size_t size = family == AF_INET ? 4 : 16;
 
@@ -130,8 +119,8 @@ static bool rtnl_get_cidr(struct cidr *cidr, uint8_t family, uint8_t len,
 	return true;
 }
 
-static void rtnl_put_cidr(struct nlmsghdr *nlh, uint16_t type,
-			  const struct cidr *cidr)
+void rtnl_put_cidr(struct nlmsghdr *nlh, uint16_t type,
+		   const struct cidr *cidr)
 {
 	mnl_attr_put(nlh, type, cidr_max(cidr->family) / 8, &cidr->ip);
 }
@@ -140,18 +129,6 @@ static void rtnl_put_cidr(struct nlmsghdr *nlh, uint16_t type,
  * Dumps.
  */
 
-struct rtnl_dump {
-	int (*take)(const struct nlmsghdr *nlh, struct rtnl_dump *dump);
-	int index;
-	union {
-		rtnl_link_cb link;
-		rtnl_addr_cb addr;
-		rtnl_route_cb route;
-		rtnl_rule_cb rule;
-	} cb;
-	void *data;
-};
-
 static int rtnl_take(const struct nlmsghdr *nlh, void *data)
 {
 	struct rtnl_dump *dump = data;
@@ -159,12 +136,8 @@ static int rtnl_take(const struct nlmsghdr *nlh, void *data)
 	return dump->take(nlh, dump);
 }
 
-/*
- * The callback may have acted on a dump that was interrupted; all callers only
- * collect, so what a second try says again does no harm.
- */
-static int rtnl_dump(struct rtnl *rtnl, uint16_t type, const void *header,
-		     size_t size, struct rtnl_dump *dump, const char *what)
+int rtnl_dump(struct rtnl *rtnl, uint16_t type, const void *header,
+	      size_t size, struct rtnl_dump *dump, const char *what)
 {
 	struct nlmsghdr *nlh;
 	int ret, tries = 0;
@@ -183,11 +156,6 @@ static int rtnl_dump(struct rtnl *rtnl, uint16_t type, const void *header,
  * Links.
  */
 
-static int rtnl_take_nested(const struct nlattr *attr, void *data)
-{
-	return rtnl_take_attr(attr, data);
-}
-
 static void rtnl_read_link(const struct nlmsghdr *nlh, struct rtnl_link *link)
 {
 	const struct ifinfomsg *info = mnl_nlmsg_get_payload(nlh);
@@ -203,7 +171,7 @@ static void rtnl_read_link(const struct nlmsghdr *nlh, struct rtnl_link *link)
 	if (!attrs[IFLA_LINKINFO])
 		return;
 	nested[0] = (const struct nlattr *)(uintptr_t)(IFLA_INFO_MAX + 1);
-	mnl_attr_parse_nested(attrs[IFLA_LINKINFO], rtnl_take_nested, nested);
+	mnl_attr_parse_nested(attrs[IFLA_LINKINFO], rtnl_take_attr, nested);
 	rtnl_get_text(link->kind, sizeof(link->kind), nested[IFLA_INFO_KIND]);
 }
 
@@ -267,10 +235,10 @@ int rtnl_link_add(struct rtnl *rtnl, const char *name)
 	nest = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
 	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, "wireguard");
 	mnl_attr_nest_end(nlh, nest);
-	ret = rtnl_change(rtnl);
+	ret = nl_talk(rtnl->nl, NULL, NULL);
 	if (ret == -EOPNOTSUPP)
 		return ctx_fail(rtnl->ctx, ret,
-				"Unable to make `%s': this kernel has no WireGuard; `modprobe wireguard' loads it",
+				"Unable to make `%s': this kernel has no WireGuard; `modprobe wireguard' loads it, or says why it cannot",
 				name);
 	return ret ? rtnl_fail(rtnl, ret, "Unable to make `%s'", name) : 0;
 }
@@ -279,13 +247,14 @@ int rtnl_link_del(struct rtnl *rtnl, int index)
 {
 	struct nlmsghdr *nlh = nl_request(rtnl->nl, RTM_DELLINK, NLM_F_ACK);
 	struct ifinfomsg *info;
+	char name[IF_NAMESIZE];
 	int ret;
 
 	info = mnl_nlmsg_put_extra_header(nlh, sizeof(*info));
 	info->ifi_index = index;
-	ret = rtnl_change(rtnl);
-	return ret ? rtnl_fail(rtnl, ret, "Unable to remove link %d", index) :
-		     0;
+	ret = nl_talk(rtnl->nl, NULL, NULL);
+	return ret ? rtnl_fail(rtnl, ret, "Unable to remove `%s'",
+			       rtnl_name(name, index)) : 0;
 }
 
 int rtnl_link_set(struct rtnl *rtnl, int index, unsigned int flags,
@@ -293,6 +262,7 @@ int rtnl_link_set(struct rtnl *rtnl, int index, unsigned int flags,
 {
 	struct nlmsghdr *nlh = nl_request(rtnl->nl, RTM_NEWLINK, NLM_F_ACK);
 	struct ifinfomsg *info;
+	char name[IF_NAMESIZE];
 	int ret;
 
 	info = mnl_nlmsg_put_extra_header(nlh, sizeof(*info));
@@ -301,12 +271,13 @@ int rtnl_link_set(struct rtnl *rtnl, int index, unsigned int flags,
 	info->ifi_change = mask;
 	if (mtu)
 		mnl_attr_put_u32(nlh, IFLA_MTU, mtu);
-	ret = rtnl_change(rtnl);
+	ret = nl_talk(rtnl->nl, NULL, NULL);
 	if (ret == -EADDRINUSE)
 		return ctx_fail(rtnl->ctx, ret,
-				"Unable to bring the interface up: its listen port is in use by somebody else; choose another");
-	return ret ? rtnl_fail(rtnl, ret, "Unable to change link %d", index) :
-		     0;
+				"Unable to bring `%s' up: its listen port is in use by somebody else; choose another",
+				rtnl_name(name, index));
+	return ret ? rtnl_fail(rtnl, ret, "Unable to change `%s'",
+			       rtnl_name(name, index)) : 0;
 }
 
 /*
@@ -360,7 +331,7 @@ static int rtnl_addr_change(struct rtnl *rtnl, uint16_t type, uint16_t flags,
 	msg->ifa_index = index;
 	rtnl_put_cidr(nlh, IFA_LOCAL, addr);
 	rtnl_put_cidr(nlh, IFA_ADDRESS, addr);
-	ret = rtnl_change(rtnl);
+	ret = nl_talk(rtnl->nl, NULL, NULL);
 	if (!ret)
 		return 0;
 	cidr_text(text, addr);
@@ -377,234 +348,4 @@ int rtnl_addr_add(struct rtnl *rtnl, int index, const struct cidr *addr)
 int rtnl_addr_del(struct rtnl *rtnl, int index, const struct cidr *addr)
 {
 	return rtnl_addr_change(rtnl, RTM_DELADDR, 0, index, addr);
-}
-
-/*
- * Routes.
- */
-
-static bool rtnl_read_route(const struct nlmsghdr *nlh,
-			    struct rtnl_route *route)
-{
-	const struct rtmsg *msg = mnl_nlmsg_get_payload(nlh);
-	const struct nlattr *attrs[RTA_MAX + 1];
-	const struct nlattr *metrics[RTAX_MAX + 1] = { 0 };
-
-	if (nlh->nlmsg_type != RTM_NEWROUTE ||
-	    mnl_nlmsg_get_payload_len(nlh) < sizeof(*msg))
-		return false;
-	rtnl_attrs(nlh, sizeof(*msg), attrs, RTA_MAX + 1);
-	memset(route, 0, sizeof(*route));
-	route->table = attrs[RTA_TABLE] ? rtnl_get_u32(attrs[RTA_TABLE]) :
-					  msg->rtm_table;
-	route->index = rtnl_get_u32(attrs[RTA_OIF]);
-	route->metric = rtnl_get_u32(attrs[RTA_PRIORITY]);
-	route->protocol = msg->rtm_protocol;
-	route->type = msg->rtm_type;
-	if (attrs[RTA_GATEWAY])
-		rtnl_get_cidr(&route->gateway, msg->rtm_family,
-			      cidr_max(msg->rtm_family), attrs[RTA_GATEWAY]);
-	if (attrs[RTA_PREFSRC])
-		rtnl_get_cidr(&route->source, msg->rtm_family,
-			      cidr_max(msg->rtm_family), attrs[RTA_PREFSRC]);
-	if (attrs[RTA_METRICS]) {
-		metrics[0] = (const struct nlattr *)(uintptr_t)(RTAX_MAX + 1);
-		mnl_attr_parse_nested(attrs[RTA_METRICS], rtnl_take_nested,
-				      metrics);
-		route->mtu = rtnl_get_u32(metrics[RTAX_MTU]);
-	}
-	return rtnl_get_cidr(&route->dst, msg->rtm_family, msg->rtm_dst_len,
-			     attrs[RTA_DST]);
-}
-
-static int rtnl_take_route(const struct nlmsghdr *nlh, struct rtnl_dump *dump)
-{
-	const struct rtmsg *msg = mnl_nlmsg_get_payload(nlh);
-	struct rtnl_route route;
-
-	if (!rtnl_read_route(nlh, &route) || msg->rtm_flags & RTM_F_CLONED)
-		return 0;
-	return dump->cb.route(&route, dump->data);
-}
-
-int rtnl_routes(struct rtnl *rtnl, uint16_t family, rtnl_route_cb cb,
-		void *data)
-{
-	struct rtnl_dump dump = {
-		.take = rtnl_take_route, .cb.route = cb, .data = data,
-	};
-	struct rtmsg msg = { .rtm_family = family };
-
-	return rtnl_dump(rtnl, RTM_GETROUTE, &msg, sizeof(msg), &dump,
-			 "routes");
-}
-
-static int rtnl_route_change(struct rtnl *rtnl, uint16_t type, uint16_t flags,
-			     const struct rtnl_route *route)
-{
-	struct nlmsghdr *nlh = nl_request(rtnl->nl, type, NLM_F_ACK | flags);
-	uint32_t table = route->table ? route->table : RT_TABLE_MAIN;
-	struct rtmsg *msg;
-	char text[CIDR_TEXT];
-	int ret;
-
-	msg = mnl_nlmsg_put_extra_header(nlh, sizeof(*msg));
-	msg->rtm_family = route->dst.family;
-	msg->rtm_dst_len = route->dst.len;
-	msg->rtm_protocol = route->protocol ? route->protocol : RTPROT_BOOT;
-	msg->rtm_type = route->type ? route->type : RTN_UNICAST;
-	msg->rtm_scope = route->gateway.family != AF_UNSPEC ||
-			 route->dst.family == AF_INET6 ? RT_SCOPE_UNIVERSE :
-							 RT_SCOPE_LINK;
-	if (type == RTM_DELROUTE)
-		msg->rtm_scope = RT_SCOPE_NOWHERE;
-	msg->rtm_table = table < 256 ? table : RT_TABLE_UNSPEC;
-	mnl_attr_put_u32(nlh, RTA_TABLE, table);
-	if (route->dst.len)
-		rtnl_put_cidr(nlh, RTA_DST, &route->dst);
-	if (route->gateway.family != AF_UNSPEC)
-		rtnl_put_cidr(nlh, RTA_GATEWAY, &route->gateway);
-	if (route->source.family != AF_UNSPEC)
-		rtnl_put_cidr(nlh, RTA_PREFSRC, &route->source);
-	if (route->index)
-		mnl_attr_put_u32(nlh, RTA_OIF, route->index);
-	if (route->metric)
-		mnl_attr_put_u32(nlh, RTA_PRIORITY, route->metric);
-	ret = rtnl_change(rtnl);
-	if (!ret)
-		return 0;
-	cidr_text(text, &route->dst);
-	return rtnl_fail(rtnl, ret, "Unable to %s route to %s in table %u",
-			 type == RTM_NEWROUTE ? "add a" : "remove the", text,
-			 table);
-}
-
-int rtnl_route_add(struct rtnl *rtnl, const struct rtnl_route *route)
-{
-	return rtnl_route_change(rtnl, RTM_NEWROUTE,
-				 NLM_F_CREATE | NLM_F_EXCL, route);
-}
-
-int rtnl_route_del(struct rtnl *rtnl, const struct rtnl_route *route)
-{
-	return rtnl_route_change(rtnl, RTM_DELROUTE, 0, route);
-}
-
-static int rtnl_take_one_route(const struct nlmsghdr *nlh, void *data)
-{
-	rtnl_read_route(nlh, data);
-	return 0;
-}
-
-int rtnl_route_find(struct rtnl *rtnl, const struct cidr *to, uint32_t mark,
-		    struct rtnl_route *route)
-{
-	struct nlmsghdr *nlh = nl_request(rtnl->nl, RTM_GETROUTE, NLM_F_ACK);
-	struct cidr host = cidr_host(to);
-	struct rtmsg *msg;
-	char text[CIDR_TEXT];
-	int ret;
-
-	memset(route, 0, sizeof(*route));
-	msg = mnl_nlmsg_put_extra_header(nlh, sizeof(*msg));
-	msg->rtm_family = host.family;
-	msg->rtm_dst_len = host.len;
-	rtnl_put_cidr(nlh, RTA_DST, &host);
-	if (mark)
-		mnl_attr_put_u32(nlh, RTA_MARK, mark);
-	ret = nl_talk(rtnl->nl, rtnl_take_one_route, route);
-	route->dst = host;
-	switch (ret) {
-	case 0:
-		return route->type == RTN_UNICAST || route->type == RTN_LOCAL ?
-		       0 : -ENETUNREACH;
-	case -ENETUNREACH:
-	case -EHOSTUNREACH:
-	case -EACCES:
-	case -EINVAL:
-	case -ENETDOWN:
-	case -EAFNOSUPPORT:
-	case -EOPNOTSUPP:
-		return -ENETUNREACH;
-	default:
-		cidr_addr_text(text, &host);
-		return rtnl_fail(rtnl, ret, "Unable to find the route to %s",
-				 text);
-	}
-}
-
-/*
- * Rules.
- */
-
-static int rtnl_take_rule(const struct nlmsghdr *nlh, struct rtnl_dump *dump)
-{
-	const struct fib_rule_hdr *msg = mnl_nlmsg_get_payload(nlh);
-	const struct nlattr *attrs[FRA_MAX + 1];
-	struct rtnl_rule rule;
-
-	if (nlh->nlmsg_type != RTM_NEWRULE ||
-	    mnl_nlmsg_get_payload_len(nlh) < sizeof(*msg))
-		return 0;
-	rtnl_attrs(nlh, sizeof(*msg), attrs, FRA_MAX + 1);
-	memset(&rule, 0, sizeof(rule));
-	rule.family = msg->family;
-	rule.table = attrs[FRA_TABLE] ? rtnl_get_u32(attrs[FRA_TABLE]) :
-					msg->table;
-	rule.priority = rtnl_get_u32(attrs[FRA_PRIORITY]);
-	rule.has_mark = attrs[FRA_FWMARK];
-	rule.mark = rtnl_get_u32(attrs[FRA_FWMARK]);
-	rule.invert = msg->flags & FIB_RULE_INVERT;
-	rule.suppress = attrs[FRA_SUPPRESS_PREFIXLEN] ?
-		(int)rtnl_get_u32(attrs[FRA_SUPPRESS_PREFIXLEN]) : -1;
-	return dump->cb.rule(&rule, dump->data);
-}
-
-int rtnl_rules(struct rtnl *rtnl, uint16_t family, rtnl_rule_cb cb,
-	       void *data)
-{
-	struct rtnl_dump dump = {
-		.take = rtnl_take_rule, .cb.rule = cb, .data = data,
-	};
-	struct fib_rule_hdr msg = { .family = family };
-
-	return rtnl_dump(rtnl, RTM_GETRULE, &msg, sizeof(msg), &dump, "rules");
-}
-
-static int rtnl_rule_change(struct rtnl *rtnl, uint16_t type, uint16_t flags,
-			    const struct rtnl_rule *rule)
-{
-	struct nlmsghdr *nlh = nl_request(rtnl->nl, type, NLM_F_ACK | flags);
-	struct fib_rule_hdr *msg;
-	int ret;
-
-	msg = mnl_nlmsg_put_extra_header(nlh, sizeof(*msg));
-	msg->family = rule->family;
-	msg->action = FR_ACT_TO_TBL;
-	msg->flags = rule->invert ? FIB_RULE_INVERT : 0;
-	msg->table = rule->table < 256 ? rule->table : RT_TABLE_UNSPEC;
-	mnl_attr_put_u32(nlh, FRA_TABLE, rule->table);
-	if (rule->priority)
-		mnl_attr_put_u32(nlh, FRA_PRIORITY, rule->priority);
-	if (rule->has_mark)
-		mnl_attr_put_u32(nlh, FRA_FWMARK, rule->mark);
-	if (rule->suppress >= 0)
-		mnl_attr_put_u32(nlh, FRA_SUPPRESS_PREFIXLEN, rule->suppress);
-	ret = rtnl_change(rtnl);
-	if (!ret)
-		return 0;
-	return rtnl_fail(rtnl, ret, "Unable to %s rule for table %u",
-			 type == RTM_NEWRULE ? "add a" : "remove the",
-			 rule->table);
-}
-
-int rtnl_rule_add(struct rtnl *rtnl, const struct rtnl_rule *rule)
-{
-	return rtnl_rule_change(rtnl, RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL,
-				rule);
-}
-
-int rtnl_rule_del(struct rtnl *rtnl, const struct rtnl_rule *rule)
-{
-	return rtnl_rule_change(rtnl, RTM_DELRULE, 0, rule);
 }

@@ -89,7 +89,11 @@ struct rtnl_rule {
 	int suppress;
 };
 
-/* The callbacks return 0 or a negative errno, which ends up in the result. */
+/*
+ * The callbacks return 0 or a negative errno, which ends up in the result.
+ * They must not use the socket, and may see an entry twice: what changes while
+ * it is listed is listed again.
+ */
 typedef int (*rtnl_link_cb)(const struct rtnl_link *link, void *data);
 typedef int (*rtnl_addr_cb)(const struct rtnl_addr *addr, void *data);
 typedef int (*rtnl_route_cb)(const struct rtnl_route *route, void *data);
@@ -236,7 +240,7 @@ int rtnl_rule_add(struct rtnl *rtnl, const struct rtnl_rule *rule);
 /**
  * rtnl_rule_del() - remove one rule that is like this
  * @rtnl:	socket
- * @rule:	rule; @priority 0 fits any
+ * @rule:	rule; @priority 0 fits any, all else must be the same
  *
  * Return: -ENOENT if there is none.
  */

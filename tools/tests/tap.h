@@ -45,6 +45,15 @@ bool tap_same(struct tap *tap, const char *got, const char *want,
 /* Print the plan; the program's exit code. */
 int tap_end(const struct tap *tap);
 
+/*
+ * Go into namespaces of our own, as their root.  @flags: CLONE_NEWNET,
+ * CLONE_NEWNS.  Whether that worked; programs we start are in them, too.
+ */
+bool tap_namespace(int flags);
+
+/* Report that nothing could be tested; the program's exit code. */
+int tap_skip(const struct tap *tap, const char *why);
+
 /* Begin and end a run; tap_text() flushes, then both texts may be read. */
 void tap_run_begin(struct tap_run *run);
 void tap_run_text(struct tap_run *run);
