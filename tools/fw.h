@@ -12,7 +12,7 @@
 
 /**
  * struct fw_rules - what shall hold
- * @name:	interface
+ * @name:	interface, need not be there yet; letters, digits, "_", "-", "."
  * @open_port:	UDP port that is let in, 0 for none
  * @forward:	packets may be forwarded between the tunnel and @lans, and back
  * @lans:	networks behind this host that peers may reach
@@ -20,15 +20,23 @@
  *		need no route back)
  * @exit:	peers may reach everything through this host, under its address
  * @isolate:	peers may not reach each other
- * @no_ipv6:	with @exit: refuse IPv6 of peers at once instead of losing it
+ * @no_ipv6:	with @exit: refuse IPv6 of peers at once instead of losing it;
+ *		not what goes to @tunnel and @lans
  * @tunnel:	networks of the tunnel
  * @own:	our addresses in the tunnel: packets to them from outside the
  *		tunnel are dropped (as wg-quick does), unless from this host
  * @mark:	firewall mark of the tunnel's own packets, 0 for none; saved to
  *		and restored from conntrack where @own is used
  * @kill_switch: nothing leaves the host but through the tunnel, the tunnel's
- *		own packets, loopback, DHCP, neighbour discovery
+ *		own packets, loopback, DHCP, neighbour discovery; not even on
+ *		connections that exist.  Needs @mark, which is how those own
+ *		packets are known; holds without the link, until fw_down()
  * @kill_lans:	with @kill_switch: networks that stay reachable
+ *
+ * With @forward, @exit or @isolate whatever else comes from the tunnel to be
+ * forwarded is refused, and towards it only answers pass, and @lans.  What
+ * peers send to this host itself is left to the host's own firewall, and so
+ * is everything that neither comes from nor goes to the tunnel.
  */
 struct fw_rules {
 	const char *name;
@@ -55,7 +63,8 @@ void fw_rules_free(struct fw_rules *rules);
 /**
  * fw_script() - the rules in the language of nft
  * @rules:	rules
- * @text:	appended to; replaces a table of the same name in one step
+ * @text:	appended to; replaces a table of the same name in one step;
+ *		nothing of what fw_up() does to other tables
  */
 void fw_script(const struct fw_rules *rules, struct text *text);
 
@@ -65,8 +74,10 @@ void fw_script(const struct fw_rules *rules, struct text *text);
  * @rules:	rules; without any wish nothing is left
  *
  * Where another table of the host would drop what these rules let through
- * (a base chain with policy drop), a rule is put in front there, marked with
- * our name so that fw_down() finds it.
+ * (a base chain with policy drop, or whose last rule drops everything), a rule
+ * is put in front there, marked with our name so that fw_down() finds it. Not
+ * where the kill switch of another tunnel drops it.  What that cannot do, or
+ * not for good, is told as left to do.  All or nothing is done.
  *
  * Return: 0 or negative errno with an error text, -ENOENT without nft.
  */
