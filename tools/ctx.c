@@ -32,6 +32,7 @@ void ctx_init(struct ctx *ctx, const char *argv0)
 	ctx->out = stdout;
 	ctx->err = stderr;
 	ctx->rundir = "/var/run/wireguard";
+	ctx->statedir = "/run/wgpeer";
 	ctx->getaddrinfo = getaddrinfo;
 	ctx->pause_ms = ctx_pause_ms;
 	ctx->now = ctx_now;

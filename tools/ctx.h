@@ -17,6 +17,7 @@
  * @err:	standard error
  * @color:	escape sequences wanted on @out
  * @rundir:	where userspace implementations keep their sockets
+ * @statedir:	where is noted what tunnels changed on this host
  * @getaddrinfo: the resolver; replaced by tests
  * @pause_ms:	waits; replaced by tests
  * @now:	wall clock; replaced by tests
@@ -30,6 +31,7 @@ struct ctx {
 	FILE *err;
 	bool color;
 	const char *rundir;
+	const char *statedir;
 	int (*getaddrinfo)(const char *host, const char *service,
 			   const struct addrinfo *hints,
 			   struct addrinfo **res);

@@ -47,7 +47,43 @@ static const struct verb {
 	  "Reads a private key from stdin and writes a public key to stdout" },
 };
 
+#define MAIN_FILE	"{ <interface> | <file>.conf } [--config-dir <directory>]"
+
+/* For whole tunnels; wg has none of them. */
+static const struct verb main_setups[] = {
+	{ "up", up_main, MAIN_FILE " [--dry-run]",
+	  "Brings a file of wg-quick up" },
+	{ "down", down_main, MAIN_FILE " [--dry-run]",
+	  "Takes an interface down and undoes all that came with it" },
+	{ "apply", apply_main, MAIN_FILE " [--dry-run]",
+	  "Makes what runs like the file, changing only what differs" },
+	{ "status", status_main, MAIN_FILE " [--json]",
+	  "Shows what runs, and where it differs from the file" },
+	{ "save", save_main, MAIN_FILE, "Writes what runs into the file" },
+	{ "strip", strip_main, MAIN_FILE,
+	  "Prints the file without what `setconf' does not know" },
+	{ "export", export_main,
+	  MAIN_FILE " [--format { wg-quick | networkd | nm | uci | json }] [--qr]",
+	  "Prints the file in the words of another program, or as a QR code" },
+	{ "server", server_main,
+	  "{ init | add | list | export | remove | rename | rotate } <interface> [<name>] [--<option> [<value>]]...",
+	  "Sets up a server for clients, and adds, shows and removes them" },
+	{ "client", client_main,
+	  "{ join | new | leave } <interface> [<file>] [--<option> [<value>]]...",
+	  "Joins a server as its client, and leaves it" },
+	{ "site", site_main,
+	  "{ init | join | add | token | list | remove } <interface> [<token> | <name>] [--<option> [<value>]]...",
+	  "Joins the networks of several sites" },
+};
+
 #define MAIN_VERBS	(sizeof(main_verbs) / sizeof(main_verbs[0]))
+#define MAIN_SETUPS	(sizeof(main_setups) / sizeof(main_setups[0]))
+
+/* Whether a verb is for whole tunnels. */
+static bool main_is_setup(const struct verb *verb)
+{
+	return verb >= main_setups && verb < main_setups + MAIN_SETUPS;
+}
 
 static void main_help(const struct ctx *ctx, FILE *out)
 {
@@ -58,6 +94,9 @@ static void main_help(const struct ctx *ctx, FILE *out)
 	for (i = 0; i < MAIN_VERBS; i++)
 		fprintf(out, "  %s: %s\n", main_verbs[i].name,
 			main_verbs[i].help);
+	for (i = 0; i < MAIN_SETUPS && !ctx->compat; i++)
+		fprintf(out, "  %s: %s\n", main_setups[i].name,
+			main_setups[i].help);
 	fputs("You may pass `--help' to any of these subcommands to view usage.\n",
 	      out);
 }
@@ -92,8 +131,13 @@ static int main_run(struct ctx *ctx, const struct verb *verb, int argc,
 		    char **argv)
 {
 	static const char *const help[] = { "-h", "--help", "help", NULL };
+	static const char *const options[] = { "-h", "--help", NULL };
 	bool asked = argc == 2 && main_is_one_of(argv[1], help);
 	int ret;
+
+	/* "help" may be the name of an interface there. */
+	if (main_is_setup(verb))
+		asked = argc > 1 && main_is_one_of(argv[argc - 1], options);
 
 	/* As wg, only show ends well when asked for help. */
 	if (asked && (!ctx->compat || verb->run == show_main)) {
@@ -101,6 +145,8 @@ static int main_run(struct ctx *ctx, const struct verb *verb, int argc,
 		return 0;
 	}
 	ret = verb->run(ctx, argc, argv);
+	if (ret == VERB_NOT_UP)
+		return ret;
 	if (ret && *ctx->error)
 		fprintf(ctx->err, "%s\n", ctx->error);
 	if (ret == VERB_USAGE)
@@ -130,6 +176,11 @@ static int main_dispatch(struct ctx *ctx, int argc, char **argv)
 	for (i = 0; i < MAIN_VERBS; i++) {
 		if (!strcmp(main_verbs[i].name, argv[1]))
 			return main_run(ctx, &main_verbs[i], argc - 1,
+					argv + 1);
+	}
+	for (i = 0; i < MAIN_SETUPS && !ctx->compat; i++) {
+		if (!strcmp(main_setups[i].name, argv[1]))
+			return main_run(ctx, &main_setups[i], argc - 1,
 					argv + 1);
 	}
 	fprintf(ctx->err, "Invalid subcommand: `%s'\n", argv[1]);

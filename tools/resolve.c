@@ -43,22 +43,37 @@ int resolve_port(struct ctx *ctx, const char *text, uint16_t *port)
 			text);
 }
 
-/* Retries allowed, -1 for no limit. */
-static int resolve_retries(struct ctx *ctx, int *retries)
+int resolve_pace_begin(struct ctx *ctx, int retries, struct resolve_pace *pace)
 {
 	const char *text = getenv("WG_ENDPOINT_RESOLUTION_RETRIES");
-	uint64_t n = RESOLVE_RETRIES;
+	uint64_t n = retries;
 
-	if (text && !strcmp(text, "infinity")) {
-		*retries = -1;
+	pace->left = -1;
+	pace->ms = RESOLVE_FIRST_MS;
+	if (text && !strcmp(text, "infinity"))
 		return 0;
-	}
 	if (text && *text && parse_number(text, INT32_MAX, &n))
 		return ctx_fail(ctx, -EINVAL,
 				"Unable to parse WG_ENDPOINT_RESOLUTION_RETRIES: `%s'; it must be a number or infinity",
 				text);
-	*retries = n;
+	pace->left = n;
 	return 0;
+}
+
+bool resolve_pace_wait(struct ctx *ctx, struct resolve_pace *pace,
+		       const char *why)
+{
+	if (!pace->left)
+		return false;
+	fprintf(ctx->err, "%s. Trying again in %u.%02u seconds...\n", why,
+		pace->ms / 1000, pace->ms % 1000 / 10);
+	ctx->pause_ms(pace->ms);
+	pace->ms = pace->ms * 6 / 5;
+	if (pace->ms > RESOLVE_MAX_MS)
+		pace->ms = RESOLVE_MAX_MS;
+	if (pace->left > 0)
+		pace->left--;
+	return true;
 }
 
 /* Failures that asking again cannot change. */
@@ -86,8 +101,8 @@ static const char *resolve_strerror(int err)
 }
 
 /* The first usable address; 0 or an EAI_ code. */
-static int resolve_once(struct ctx *ctx, const char *host, const char *port,
-			union model_endpoint *ep)
+static int resolve_ask(struct ctx *ctx, const char *host, const char *port,
+		       union model_endpoint *ep)
 {
 	struct addrinfo hints = {
 		.ai_family = AF_UNSPEC,
@@ -114,51 +129,42 @@ static int resolve_once(struct ctx *ctx, const char *host, const char *port,
 	return err;
 }
 
-static int resolve_retry(struct ctx *ctx, const char *text, const char *host,
-			 const char *port, union model_endpoint *ep)
+int resolve_endpoint_once(struct ctx *ctx, const char *text,
+			  union model_endpoint *ep)
 {
-	unsigned int wait = RESOLVE_FIRST_MS;
-	int left = 0, err, ret;
+	char *host, *port;
+	uint64_t n;
+	int ret, err;
 
-	ret = resolve_retries(ctx, &left);
+	ret = parse_split_endpoint(ctx, text, &host, &port);
 	if (ret)
 		return ret;
-	for (;;) {
-		err = resolve_once(ctx, host, port, ep);
-		if (!err)
-			return 0;
-		if (resolve_is_permanent(err) || !left)
-			return ctx_fail(ctx, -EINVAL, "endpoint: %s: `%s'",
-					resolve_strerror(err), text);
-		fprintf(ctx->err,
-			"%s: `%s'. Trying again in %u.%02u seconds...\n",
-			resolve_strerror(err), text, wait / 1000,
-			wait % 1000 / 10);
-		ctx->pause_ms(wait);
-		wait = wait * 6 / 5;
-		if (wait > RESOLVE_MAX_MS)
-			wait = RESOLVE_MAX_MS;
-		if (left > 0)
-			left--;
+	if (parse_number(port, UINT16_MAX, &n) == -ERANGE) {
+		ret = ctx_fail(ctx, -EINVAL,
+			       "endpoint: port of `%s' is too large; it must be 0 to 65535",
+			       text);
+	} else {
+		err = resolve_ask(ctx, host, port, ep);
+		if (err)
+			ret = ctx_fail(ctx, resolve_is_permanent(err) ?
+				       -EINVAL : -EAGAIN, "endpoint: %s: `%s'",
+				       resolve_strerror(err), text);
 	}
+	free(host);
+	return ret;
 }
 
 int resolve_endpoint(struct ctx *ctx, const char *text,
 		     union model_endpoint *ep)
 {
-	char *host, *port;
-	uint64_t n;
+	struct resolve_pace pace;
 	int ret;
 
-	ret = parse_split_endpoint(ctx, text, &host, &port);
+	ret = resolve_pace_begin(ctx, RESOLVE_RETRIES, &pace);
 	if (ret)
 		return ret;
-	if (parse_number(port, UINT16_MAX, &n) == -ERANGE)
-		ret = ctx_fail(ctx, -EINVAL,
-			       "endpoint: port of `%s' is too large; it must be 0 to 65535",
-			       text);
-	else
-		ret = resolve_retry(ctx, text, host, port, ep);
-	free(host);
-	return ret;
+	do {
+		ret = resolve_endpoint_once(ctx, text, ep);
+	} while (ret == -EAGAIN && resolve_pace_wait(ctx, &pace, ctx->error));
+	return ret == -EAGAIN ? -EINVAL : ret;
 }

@@ -26,7 +26,7 @@ int tunnel_up(struct ctx *ctx, const struct quick *quick, bool dry);
 /**
  * tunnel_down() - take it down
  * @ctx:	the run
- * @quick:	file; NULL if there is none: hooks and SaveConfig are left out
+ * @quick:	file; NULL if there is none: hooks are left out
  * @name:	interface
  * @dry:	only say what would be done
  *
@@ -36,6 +36,19 @@ int tunnel_up(struct ctx *ctx, const struct quick *quick, bool dry);
  */
 int tunnel_down(struct ctx *ctx, const struct quick *quick, const char *name,
 		bool dry);
+
+/**
+ * tunnel_down_file() - the same, and write what ran into the file if it says
+ *			SaveConfig
+ * @ctx:	the run
+ * @quick:	file
+ * @path:	its place
+ * @dry:	only say what would be done
+ *
+ * Return: as tunnel_down().
+ */
+int tunnel_down_file(struct ctx *ctx, const struct quick *quick,
+		     const char *path, bool dry);
 
 /**
  * tunnel_apply() - make what runs like the file, changing only what differs
@@ -49,6 +62,20 @@ int tunnel_down(struct ctx *ctx, const struct quick *quick, const char *name,
  * Return: 0 or negative errno with an error text.
  */
 int tunnel_apply(struct ctx *ctx, const struct quick *quick, bool dry);
+
+/**
+ * tunnel_differences() - what tunnel_apply() would do
+ * @ctx:	the run
+ * @quick:	file
+ * @tell:	called for each step
+ * @data:	for @tell
+ *
+ * Host names are not asked for.
+ *
+ * Return: 0 or negative errno with an error text.
+ */
+int tunnel_differences(struct ctx *ctx, const struct quick *quick,
+		       void (*tell)(void *data, const char *line), void *data);
 
 /**
  * tunnel_is_up() - whether there is a WireGuard interface of this name

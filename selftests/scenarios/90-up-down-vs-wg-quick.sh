@@ -1,0 +1,129 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Every file of quick-corpus/, brought up and taken down by wg-quick and by
+# `wgpeer up` and `wgpeer down`: what the host looks like in between must be the
+# same, but for what is said here, and afterwards nothing may be left.
+#
+#   a [file's name] -- eth0 10.0.0.1 fd00:aa::1 -- b
+#
+# Differences that are meant (Documentation/differences.rst):
+#
+#   * firewall: one table inet wgpeer-IF instead of ip and ip6 wg-quick-IF. That
+#     they do the same is seen in 91 and 55; here, that both have one or none.
+#   * net.ipv4.conf.all.src_valid_mark: wg-quick leaves it at 1.
+#   * SaveConfig: a mark that was chosen, not given, is not saved.
+#
+# spec 8.8
+# env: uml uml-smp
+# timeout: 600
+# shellcheck source=selftests/lib.sh
+. "${WG_SELFTESTS:-$(dirname "$0")/..}/lib.sh"
+need wg-quick
+need_nft
+
+ns_add a b
+veth a eth0 b eth0
+addr a eth0 10.0.0.1/24 fd00:aa::1/64
+addr b eth0 10.0.0.2/24 fd00:aa::2/64
+ipn a route add default via 10.0.0.2
+ipn a -6 route add default via fd00:aa::2
+ipn a route add 203.0.113.0/24 via 10.0.0.2 mtu 1400
+echo '10.0.0.2 peer.wgpeer-test' >> /etc/hosts
+export NOTES=$TMP/notes
+
+# A resolvconf that takes notes, in front of any other.
+mkdir -p "$TMP/bin"
+cat > "$TMP/bin/resolvconf" <<END
+#!/bin/sh
+echo "resolvconf \$*" >> $TMP/dns
+case \$1 in -a) cat >> $TMP/dns ;; esac
+END
+cp "$(command -v wg-quick)" "$TMP/bin/"
+ln -s "$(command -v wg)" "$TMP/bin/wg"
+chmod +x "$TMP/bin/resolvconf"
+PATH=$TMP/bin:$PATH
+
+# quick stock|ours up|down FILE
+quick()
+{
+	case $1 in
+	stock) on a "$TMP/bin/wg-quick" "$2" "$3" ;;
+	ours) on a "$WGPEER" "$2" "$3" ;;
+	esac
+}
+
+# The kernel's settings of both families.
+settings()
+{
+	on a sh -c 'cd /proc/sys/net && grep -rs . ipv4/conf ipv4/ip_forward ipv6/conf' |
+		grep -v 'stable_secret' | sort
+}
+
+# What a run leaves to see. $1: interface
+state()
+{
+	ipn a rule list
+	ipn a -6 rule list
+	ipn a route show table all type unicast
+	ipn a -6 route show table all type unicast
+	settings
+	[ ! -e "/sys/class/net/$1" ] || fail "sysfs of another namespace?"
+	ipn a -o link show | sed 's/^[0-9]*: //; s/ qlen .*//; s/if[0-9]*//'
+	ipn a -o -6 addr show | sed 's/^[0-9]*: //'
+	ipn a -o -4 addr show | sed 's/^[0-9]*: //'
+	on a nft list ruleset | grep -c '^table' | sed 's/[1-9][0-9]*/some/; s/^/firewall: /'
+}
+
+# A port that is not in the file is another one each time.
+device()
+{
+	on a wg showconf "$1" |
+		if grep -qi '^ *listenport' "$2"; then cat; else sed '/^ListenPort/d'; fi
+}
+
+# run KIND FILE: up, look, down, look
+run()
+{
+	local kind=$1 file=$TMP/conf/$2.conf name=$2
+	: > "$TMP/dns"
+	: > "$NOTES"
+	install -D -m 600 "$WG_SELFTESTS/quick-corpus/$2.conf" "$file"
+	quick "$kind" up "$file"
+	state "$name" > "$TMP/$kind.up"
+	device "$name" "$file" > "$TMP/$kind.device"
+	quick "$kind" down "$file"
+	state "$name" > "$TMP/$kind.down"
+	cp "$TMP/dns" "$TMP/$kind.dns"
+	cp "$NOTES" "$TMP/$kind.notes"
+	grep -v '^#\|^$' "$file" | sort > "$TMP/$kind.saved"
+}
+
+# same NAME: both do the same with it
+same()
+{
+	local what
+	run stock "$1"
+	ns_sysctl a net.ipv4.conf.all.src_valid_mark 0
+	run ours "$1"
+	for what in up device dns notes; do
+		diff "$TMP/stock.$what" "$TMP/ours.$what" || fail "$what"
+	done
+	diff "$TMP/before" "$TMP/ours.down" || fail "left behind"
+	saved
+	[ -z "$(find /run/wgpeer -name '*.state')" ] || fail "notes are left"
+}
+
+# wg-quick writes a file anew; its lines are the same, in another order.
+saved()
+{
+	grep -q '^SaveConfig = true' "$TMP/ours.saved" || return 0
+	diff "$TMP/stock.saved" "$TMP/ours.saved" || fail "saved"
+}
+
+state none > "$TMP/before"
+for file in "$WG_SELFTESTS"/quick-corpus/*.conf; do
+	name=$(basename "$file" .conf)
+	subtest "$name: $(sed -n '1s/^# //p' "$file")" same "$name"
+done
+finish
