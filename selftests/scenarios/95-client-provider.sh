@@ -53,6 +53,8 @@ addr b lo 198.51.100.1/32 2001:db8:51::1/128
 ipn a route add default via 192.168.1.1
 ipn a -6 route add default via 2001:db8:1::1
 ipn r1 route add default via 10.200.0.1
+ipn r2 route add default via 203.0.113.1
+ipn r3 route add default via 203.0.114.1
 for r in r1 r2 r3; do router $r; done
 key a b
 wg genpsk > "$TMP/psk" 2> /dev/null
@@ -115,6 +117,7 @@ shape()
 # The address under which the far side sees what is sent to 198.51.100.1.
 seen_as()
 {
+	# shellcheck disable=SC2016 # for the shell that socat starts
 	bg b socat -u UDP4-RECVFROM:7000,bind=198.51.100.1 SYSTEM:'echo $SOCAT_PEERADDR' > "$TMP/seen"
 	listens() { on b ss -Hlun 'sport = :7000' | grep -q .; }
 	wait_for 5 listens
@@ -206,6 +209,30 @@ socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("198.51.100.1", 5
 	state | grep -v 'v0.conf.bak' | diff "$TMP/before" -
 }
 
+# The LAN stays, and nothing else; also where the tunnel takes only some
+# networks, whose own packets are let out.
+kill_switch_lan()
+{
+	shape everything
+	client join v0 "$TMP/everything.conf" --kill-switch --kill-switch-except 192.168.1.0/24 --dns none
+	reach a 198.51.100.1
+	reach a 192.168.1.1
+	no_reach a 192.168.2.1
+	ipn a link del v0
+	reach a 192.168.1.1
+	no_reach a 198.51.100.1
+	client leave v0
+	shape split
+	wgc b set wg0 peer "${PUB[a]}" preshared-key "$TMP/psk"
+	client join v0 "$TMP/split.conf" --kill-switch
+	reach a 198.51.100.1
+	no_reach a 203.0.113.1
+	client join v0 "$TMP/split.conf" --no-kill-switch
+	reach a 203.0.113.1
+	client leave v0
+	wgc b set wg0 peer "${PUB[a]}" preshared-key /dev/null
+}
+
 roams()
 {
 	shape everything
@@ -254,20 +281,26 @@ wrong()
 	refused "192.168.1.0/24" join v0 "$TMP/bad"
 	sed "s|^PublicKey.*|PublicKey = ${PUB[a]}|" "$TMP/everything.conf" > "$TMP/bad"
 	refused "own public key" join v0 "$TMP/bad"
-	shape split
-	refused "--kill-switch" join v0 "$TMP/split.conf" --kill-switch
 	refused "no-such" join v0 "$TMP/no-such"
 	refused "right would be join" joyn v0
 	refused "--frob" join v0 "$TMP/everything.conf" --frob
 	refused "there is no such file" leave v1
 }
 
-subtest "everything through the tunnel, both families" everything
-subtest "a file from Windows, IPv4 only" windows
-subtest "some networks, a preshared key" split
-subtest "join again: nothing, or what differs" again
-subtest "kill switch: nothing leaves beside the tunnel" kill_switch
-subtest "two uplinks" roams
-subtest "a key that never left" own_key
-subtest "what is wrong changes nothing" wrong
+alone()
+{
+	[ ! -f "$ETC/v0.conf" ] || client leave v0
+	rm -f "$ETC/"*
+	"$@"
+}
+
+subtest "everything through the tunnel, both families" alone everything
+subtest "a file from Windows, IPv4 only" alone windows
+subtest "some networks, a preshared key" alone split
+subtest "join again: nothing, or what differs" alone again
+subtest "kill switch: nothing leaves beside the tunnel" alone kill_switch
+subtest "kill switch with exceptions" alone kill_switch_lan
+subtest "two uplinks" alone roams
+subtest "a key that never left" alone own_key
+subtest "what is wrong changes nothing" alone wrong
 finish

@@ -10,7 +10,7 @@
 # env: uml uml-smp qemu-*
 # quick: uml
 # timeout: 300
-# shellcheck source=selftests/lib.sh
+# shellcheck source=selftests/lib.sh disable=SC2086 # words
 . "${WG_SELFTESTS:-$(dirname "$0")/..}/lib.sh"
 need_nft
 [ -x "$WGPEER" ] || skip_all "no program to test"
@@ -30,6 +30,9 @@ for n in 1 2 3; do
 	ipn l$n route add default via 10.$n.0.1
 done
 
+# So wide that no two sites get the same address by chance, and clear of 10.N.
+net="--address 10.99.0.0/16,fd99::/64"
+
 # site N VERB WORD...
 site()
 {
@@ -42,9 +45,9 @@ gone()
 {
 	local n
 	for n in 1 2 3; do
-		[ ! -f "$TMP/$n/w$n.conf" ] || on s$n "$WGPEER" down w$n --config-dir "$TMP/$n" || :
+		[ ! -f "$TMP/$n/w$n.conf" ] || on "s$n" "$WGPEER" down "w$n" --config-dir "$TMP/$n" || :
 		rm -f "$TMP/$n/"*
-		equal "rules of $n" "$(on s$n nft list ruleset)" ""
+		equal "rules of $n" "$(on "s$n" nft list ruleset)" ""
 	done
 }
 
@@ -53,7 +56,7 @@ all_reach_all()
 	local n m
 	for n in 1 2 3; do
 		for m in 1 2 3; do
-			[ $n = $m ] || reach l$n 10.$m.0.5
+			[ "$n" = "$m" ] || reach "l$n" "10.$m.0.5"
 		done
 	done
 }
@@ -61,7 +64,7 @@ all_reach_all()
 mesh()
 {
 	local one two three
-	one=$(site 1 init --share 10.1.0.0/24 --endpoint 203.0.113.1 --name one)
+	one=$(site 1 init $net --share 10.1.0.0/24 --endpoint 203.0.113.1 --name one)
 	two=$(site 2 join "$one" --share 10.2.0.0/24 --endpoint 203.0.113.2 --name two)
 	three=$(site 3 join "$one" --share 10.3.0.0/24 --endpoint 203.0.113.3 --name three)
 	site 1 add "$two"
@@ -72,13 +75,12 @@ mesh()
 	# Nothing goes by way of the first.
 	ipn s1 link set w1 down
 	reach l2 10.3.0.5
-	gone
 }
 
 hub()
 {
 	local token
-	token=$(site 1 init --share 10.1.0.0/24 --endpoint 203.0.113.1 --name one --hub)
+	token=$(site 1 init $net --share 10.1.0.0/24 --endpoint 203.0.113.1 --name one --hub)
 	site 1 add "$(site 2 join "$token" --share 10.2.0.0/24 --name two)"
 	site 1 add "$(site 3 join "$token" --share 10.3.0.0/24 --name three)"
 	token=$(site 1 token)
@@ -86,17 +88,21 @@ hub()
 	site 3 add "$token"
 	all_reach_all
 	equal "peers of a spoke" "$(on s2 "$WGPEER" show w2 peers | wc -l)" 1
-	gone
+	site 1 list | grep -q '^two '
+	site 1 remove two
+	no_reach l2 10.1.0.5
+	no_reach l3 10.2.0.5
+	reach l3 10.1.0.5
 }
 
 routed()
 {
 	local token
-	token=$(site 1 init --routed --endpoint 203.0.113.1 --name one)
+	token=$(site 1 init --routed $net --endpoint 203.0.113.1 --name one)
 	token=$(site 2 join "$token" --endpoint 203.0.113.2 --name two)
 	site 1 add "$token"
 	ipn s1 link show w1 | grep -q MULTICAST
-	equal "routes" "$(ipn s1 route show dev w1 | grep -c '^10\.2')" 0
+	equal "routes" "$(ipn s1 route show dev w1 | grep -c '^10\.2\.')" 0
 	# What a daemon would do.
 	ipn s1 route add 10.2.0.0/24 dev w1
 	ipn s2 route add 10.1.0.0/24 dev w2
@@ -110,12 +116,18 @@ s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
 s.sendto(b"hello", ("ff02::5", 521, 0, socket.if_nametoindex("w1")))'
 	wait_for 5 captured_at_least hello 1
 	capture_end hello
-	token=$(site 3 init --routed --endpoint 203.0.113.3 --address "$(ipn s1 -o addr show w1 | awk '$3 == "inet" { split($4, a, "/"); print a[1] }' | sed 's/\.[0-9]*$/.9/')/20" --name three)
+	token=$(site 3 join "$(site 1 token)" --endpoint 203.0.113.3 --name three)
 	refute site 1 add "$token"
+}
+
+alone()
+{
+	gone
+	"$@"
 	gone
 }
 
-subtest "full mesh" mesh
-subtest "a hub and its spokes" hub
-subtest "for routing daemons" routed
+subtest "full mesh" alone mesh
+subtest "a hub and its spokes" alone hub
+subtest "for routing daemons" alone routed
 finish
