@@ -30,7 +30,7 @@ _wgpeer_options()
 	"server export") echo "--dns $output --config-dir" ;;
 	"server rotate") echo "--now --finish --public-key --dns --keep-key $output --config-dir" ;;
 	"server remove" | "server rename" | "site remove" | "site add" | "site token" | "client leave") echo "--config-dir" ;;
-	"client join") echo "--kill-switch --dns --keepalive --allow-hooks --no-up --config-dir" ;;
+	"client join") echo "--kill-switch --no-kill-switch --kill-switch-except --dns --keepalive --allow-hooks --no-up --config-dir" ;;
 	"client new") echo "--no-up --config-dir" ;;
 	"site init") echo "--share --endpoint --port --name --address --hub --routed --one-paste --peer-share --peer-name --no-up --config-dir" ;;
 	"site join") echo "--share --endpoint --port --name --address --no-up --config-dir" ;;

@@ -72,6 +72,8 @@ complete -c wgpeer -n '__wgpeer_is client join' -F
 complete -c wgpeer -n '__wgpeer_is client join' -l dns -x -a 'auto resolved resolvconf dnsmasq none'
 complete -c wgpeer -n '__wgpeer_is client join' -l keepalive -x
 complete -c wgpeer -n '__wgpeer_is client join' -l kill-switch
+complete -c wgpeer -n '__wgpeer_is client join' -l no-kill-switch
+complete -c wgpeer -n '__wgpeer_is client join' -l kill-switch-except -x
 complete -c wgpeer -n '__wgpeer_is client join' -l allow-hooks
 complete -c wgpeer -n '__wgpeer_is client join new' -l no-up
 for option in share endpoint port name address
