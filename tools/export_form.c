@@ -86,8 +86,17 @@ void export_put_private_key(const struct export *e, const char *head,
 		return;
 	}
 	text_printf(e->text, "#%s%s", head, tail);
-	ctx_todo(e->ctx, "Write the private key into the line `#%s%.*s', and remove the `#'.",
+	ctx_todo(e->ctx, "write the private key into the line `#%s%.*s', and remove its `#'",
 		 head, (int)strcspn(tail, "\n"), tail);
+}
+
+/* Other programs read some signs in their own way: none is in a host's name. */
+static bool export_is_host(const char *host)
+{
+	static const char good[] = "abcdefghijklmnopqrstuvwxyz"
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:%";
+
+	return *host && !host[strspn(host, good)];
 }
 
 int export_endpoint(const struct export *e, const struct model_peer *peer,
@@ -99,7 +108,12 @@ int export_endpoint(const struct export *e, const struct model_peer *peer,
 	ret = parse_split_endpoint(e->ctx, peer->host, host, &service);
 	if (ret)
 		return ret;
-	ret = resolve_port(e->ctx, service, port);
+	if (export_is_host(*host))
+		ret = resolve_port(e->ctx, service, port);
+	else
+		ret = ctx_fail(e->ctx, -EINVAL,
+			       "Endpoint: `%.100s' is no host; right would be a name of letters, digits, `-', `_', `.', or an address",
+			       *host);
 	if (ret)
 		free(*host);
 	return ret;
@@ -149,21 +163,25 @@ static size_t export_utf8_length(const unsigned char *c)
 	return n;
 }
 
-const char *export_name(const struct export *e, const struct model_peer *peer)
+bool export_is_utf8(const char *text)
 {
-	const char *c = peer->name;
 	size_t n;
 
-	while (c && *c) {
-		n = export_utf8_length((const unsigned char *)c);
-		if (!n) {
-			ctx_warn(e->ctx, "%s: the name of a peer is not UTF-8 and is left out",
-				 e->quick->name);
-			return NULL;
-		}
-		c += n;
+	for (; *text; text += n) {
+		n = export_utf8_length((const unsigned char *)text);
+		if (!n)
+			return false;
 	}
-	return peer->name;
+	return true;
+}
+
+const char *export_name(const struct export *e, const struct model_peer *peer)
+{
+	if (!peer->name || export_is_utf8(peer->name))
+		return peer->name;
+	ctx_warn(e->ctx, "%s: the name of a peer is not UTF-8 and is left out",
+		 e->quick->name);
+	return NULL;
 }
 
 void export_allowed_text(char text[CIDR_TEXT],

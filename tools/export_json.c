@@ -92,17 +92,34 @@ static void json_table(const struct export *e)
 			    "off" : "auto");
 }
 
-int export_json(const struct export *e)
+static int json_hooks(const struct export *e)
 {
-	static const char *const hooks[QUICK_HOOKS] = {
+	static const char *const keys[QUICK_HOOKS] = {
 		[QUICK_PRE_UP] = "pre_up",
 		[QUICK_POST_UP] = "post_up",
 		[QUICK_PRE_DOWN] = "pre_down",
 		[QUICK_POST_DOWN] = "post_down",
 	};
+	const struct quick_words *words;
+	size_t i;
+	int hook;
+
+	for (hook = 0; hook < QUICK_HOOKS; hook++) {
+		words = &e->quick->hooks[hook];
+		for (i = 0; i < words->count; i++) {
+			if (!export_is_utf8(words->all[i]))
+				return export_no_words(e, "a hook that is not UTF-8");
+		}
+		json_words(e, keys[hook], words);
+	}
+	return 0;
+}
+
+int export_json(const struct export *e)
+{
 	const struct quick *quick = e->quick;
 	const struct model_peer *peer;
-	int i, ret = 0;
+	int ret;
 
 	text_put(e->text, "{\"name\": ");
 	text_put_json(e->text, quick->name);
@@ -114,8 +131,7 @@ int export_json(const struct export *e)
 	json_cidrs(e, "dns", &quick->dns, cidr_addr_text);
 	json_words(e, "dns_search", &quick->search);
 	json_table(e);
-	for (i = 0; i < QUICK_HOOKS; i++)
-		json_words(e, hooks[i], &quick->hooks[i]);
+	ret = json_hooks(e);
 	text_printf(e->text, ", \"save_config\": %s, \"kill_switch\": %s, \"peers\": [",
 		    quick->save ? "true" : "false",
 		    export_kill_switch(quick) ? "true" : "false");

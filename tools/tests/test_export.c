@@ -242,7 +242,7 @@ static const struct {
 	{ IF "# wgpeer role = server\n", EXPORT_WG_QUICK, "role = server", "wg0",
 	  NULL },
 	{ "[Interface]\n", EXPORT_NETWORKD, "\n#PrivateKey=\n", "AAAA",
-	  "To do: Write the private key into the line `#PrivateKey='" },
+	  "To do: write the private key into the line `#PrivateKey='" },
 	{ "[Interface]\n", EXPORT_NM, "\n#private-key=\n", "AAAA",
 	  "`#private-key='" },
 	{ "[Interface]\n", EXPORT_UCI, "\n#\toption private_key ''\n", "AAAA",
@@ -297,6 +297,15 @@ static void test_no_words(struct tap *tap, struct tap_run *run)
 		  0x4 },
 		{ IF PEER "Endpoint=h:70000\n", "70000", 0x1e },
 		{ IF PEER "Endpoint=h:nonesuch\n", "nonesuch", 0x1e },
+		{ IF PEER "Endpoint=it's h:1\n", "no host", 0x1e },
+		{ IF PEER "Endpoint=h\\n:1\n", "no host", 0x1e },
+		{ IF PEER "Endpoint=h\xfc:1\n", "no host", 0x1e },
+		{ IF PEER "Endpoint=:1\n", "no host", 0x1e },
+		{ IF "PostUp = \xfc\n", "", 0x1e },
+		{ IF "PostUp = \xed\xa0\x80\n", "", 0x1e },
+		{ IF "PostUp = \xc0\x80\n", "", 0x1e },
+		{ IF "PostUp = \xf4\x90\x80\x80\n", "", 0x1e },
+		{ IF "PostUp = \xf4\x8f\xbf\xbf\xe2\x82\xac\n", "", 0xe },
 	};
 	struct text text = { 0 };
 	unsigned int format;
