@@ -93,7 +93,7 @@ static const struct row rules[] = {
 	{ "a hub", SITE "# wgpeer hub = yes\n",
 	  "nft asked forwards\nfw open-port 7\nfw mark 51820\nfw forward\n" NETS },
 	{ "routed", SITE "# wgpeer routed = yes\nTable = off\n" P1 "0.0.0.0/0\n",
-	  "nft asked multicast\nfw open-port 7\nfw mark 51820\nfw isolate\n" },
+	  "nft asked forwards multicast\nfw open-port 7\nfw mark 51820\nfw forward\nfw lans 0.0.0.0/0\nfw lans ::/0\n" NETS },
 	{ "a role nobody knows", I "# wgpeer role = router\n", "!router" },
 	{ "neither yes nor no", SERVER "# wgpeer exit = maybe\n", "!maybe" },
 	{ "no network", SERVER "# wgpeer share = here\n", "!here" },
