@@ -92,6 +92,10 @@ int site_set_name(struct ctx *ctx, struct role *role, const char *name,
 		name = host;
 	}
 	ret = quick_check_name(ctx, "--name", name);
+	if (!ret && quick_find_name(role->quick, name))
+		ret = ctx_fail(ctx, -EEXIST,
+			       "--name: there is another site `%s'; right would be another name",
+			       name);
 	return ret ? ret : quick_set(ctx, role->quick, 0,
 				     "# wgpeer site-name", name);
 }

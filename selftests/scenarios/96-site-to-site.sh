@@ -8,7 +8,7 @@
 # spec 8.8
 # env: uml uml-smp qemu-*
 # quick: uml
-# timeout: 300
+# timeout: 600
 # shellcheck source=selftests/lib.sh
 . "${WG_SELFTESTS:-$(dirname "$0")/..}/lib.sh"
 need_nft

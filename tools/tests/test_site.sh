@@ -207,6 +207,7 @@ ok "its endpoint" same "$(peer b Endpoint)" "[2001:db8::2]:7"
 cp "$conf" "$tmp/first"
 ok "add again" adds a b
 ok "changes nothing" cmp "$conf" "$tmp/first"
+wrong "there is another site .b." init "$if" --no-up --name b
 wrong "know this one by its address" init "$if" --no-up --address 10.9.0.9/16,fd09::9/64
 ok "the address it has" does init "$if" --no-up --address 10.9.0.2/16,fd09::2/64
 ok "is no change" cmp "$conf" "$tmp/first"
