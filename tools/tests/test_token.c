@@ -125,6 +125,24 @@ static void test_all(struct tap *tap, struct tap_run *run)
 	token_free(&token);
 }
 
+/* What is for the receiver alone stays here unless that is asked for. */
+static void test_no_secret(struct tap *tap, struct tap_run *run)
+{
+	struct text word = { 0 };
+	struct token token, again;
+
+	test_secret(run, &token);
+	token.secret = false;
+	token_write(&token, &word);
+	tap_ok(tap, !token_read(&run->ctx, text_string(&word), &again) &&
+	       !again.secret && key_is_zero(again.private_key) &&
+	       key_is_zero(again.preshared_key) && !again.receiver.count &&
+	       !again.receiver_shares.count, "nothing secret in a public one");
+	text_free(&word);
+	token_free(&again);
+	token_free(&token);
+}
+
 /* What another program must read: the format is a promise. */
 static void test_format(struct tap *tap, struct tap_run *run)
 {
@@ -280,6 +298,7 @@ struct test_fields {
 #define GOOD		NAME PUB NET ADDR
 #define ZERO		"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
 #define PRIV		"\x08\x20""BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB"
+#define LONG		"nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
 #define THEM		"\x0a\x05\x20\x0a\x4d\x03\x05"
 
 static void test_table(struct tap *tap, struct tap_run *run,
@@ -330,7 +349,7 @@ static void test_strangers(struct tap *tap, struct tap_run *run)
 		  "name of 3" },
 		{ "a name like an option", F("\x01\x02-a" PUB NET ADDR),
 		  "name of 2" },
-		{ "a name of 64", F("\x01\x40" KEY KEY PUB NET ADDR),
+		{ "a name of 64", F("\x01\x40" LONG PUB NET ADDR),
 		  "name of 64" },
 		{ "two names", F(GOOD NAME), "name twice" },
 		{ "no key", F(NAME NET ADDR), "no public key" },
@@ -473,6 +492,7 @@ int main(void)
 
 	tap_run_begin(&run);
 	test_all(&tap, &run);
+	test_no_secret(&tap, &run);
 	test_format(&tap, &run);
 	test_spaces(&tap, &run);
 	test_slips(&tap, &run);
