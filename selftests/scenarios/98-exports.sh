@@ -10,7 +10,7 @@
 #
 # spec 8.8
 # env: uml uml-smp
-# timeout: 420
+# timeout: 600
 # A mount namespace of its own: what the services need goes with it.
 [ -n "${WG_OWN_MOUNTS:-}" ] || WG_OWN_MOUNTS=y exec unshare --mount "$0"
 # shellcheck source=selftests/lib.sh
