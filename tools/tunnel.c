@@ -284,6 +284,9 @@ static int tunnel_apply_link(struct tunnel *t, const struct quick *quick,
 	ret = tunnel_state_read(t->ctx, &t->from);
 	if (!ret)
 		ret = tunnel_prepare(t, quick, names);
+	if (!ret && !names &&
+	    tunnel_peers_unasked(t->want, t->have, &t->from, t->tell, t->data))
+		ret = ctx_fail(t->ctx, -ENOMEM, "Out of memory");
 	return ret ? ret : tunnel_change(t, quick);
 }
 

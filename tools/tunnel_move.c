@@ -408,6 +408,21 @@ static void tunnel_move_dns_out(struct tunnel *t)
 			 t->from.name, t->ctx->error);
 }
 
+/* As wg-quick: every name is asked for there, unless domains are said for which
+ * alone that is wanted.
+ */
+static bool tunnel_move_dns_all(const struct tunnel_plan *plan)
+{
+	size_t i;
+
+	for (i = 0; i < plan->search.count; i++) {
+		if (plan->search.all[i][0] == '~' &&
+		    strcmp(plan->search.all[i], "~."))
+			return false;
+	}
+	return true;
+}
+
 /* A tunnel is of use without name servers, too. */
 static int tunnel_move_dns(struct tunnel *t)
 {
@@ -421,9 +436,9 @@ static int tunnel_move_dns(struct tunnel *t)
 	    tunnel_move_tells(t, "use name servers, by way `%s'",
 			      dns_way_name(t->to.dns)))
 		return 0;
-	/* As wg-quick: they are asked for every name. */
 	if (dns_up(t->ctx, &t->to.dns, t->to.name, &t->to.servers,
-		   t->to.search.all, t->to.search.count, true)) {
+		   t->to.search.all, t->to.search.count,
+		   tunnel_move_dns_all(&t->to))) {
 		ctx_warn(t->ctx, "%s: name servers of the file are not used: %s",
 			 t->to.name, t->ctx->error);
 		/* So that the next time differs. */

@@ -9,6 +9,7 @@
 #include "base64.h"
 #include "curve25519.h"
 #include "resolve.h"
+#include "text.h"
 #include "tunnel_view.h"
 
 /* --- what is wanted ------------------------------------------------------- */
@@ -251,4 +252,33 @@ int tunnel_peers_resolve(struct ctx *ctx, struct model_device *want,
 	free(names.all);
 	tunnel_view_free(&view);
 	return ret;
+}
+
+int tunnel_peers_unasked(const struct model_device *want,
+			 const struct model_device *have,
+			 const struct tunnel_plan *known,
+			 void (*tell)(void *data, const char *line), void *data)
+{
+	struct tunnel_view view = { 0 };
+	const struct tunnel_view_pair *pair;
+	const struct model_peer *peer;
+	char key[BASE64_KEY_SIZE];
+	struct text line = { 0 };
+
+	if (tunnel_view_make(&view, have)) {
+		tunnel_view_free(&view);
+		return -ENOMEM;
+	}
+	for (peer = want->first; peer; peer = peer->next) {
+		pair = tunnel_view_find(&view, peer);
+		if (!pair || !tunnel_peers_asks(peer, pair->peer, known))
+			continue;
+		base64_encode_key(key, peer->public_key);
+		text_printf(&line, "look up the endpoint %s of peer %s",
+			    peer->host, peer->name ? peer->name : key);
+		tell(data, text_string(&line));
+		text_free(&line);
+	}
+	tunnel_view_free(&view);
+	return 0;
 }

@@ -41,4 +41,20 @@ int tunnel_peers_resolve(struct ctx *ctx, struct model_device *want,
 			 const struct tunnel_plan *known,
 			 struct tunnel_plan *hosts);
 
+/**
+ * tunnel_peers_unasked() - what tunnel_peers_resolve() would ask for
+ * @want:	as tunnel_peers_want() made it
+ * @have:	what runs
+ * @known:	as for tunnel_peers_resolve()
+ * @tell:	called with a line for each
+ * @data:	for @tell
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int tunnel_peers_unasked(const struct model_device *want,
+			 const struct model_device *have,
+			 const struct tunnel_plan *known,
+			 void (*tell)(void *data, const char *line),
+			 void *data);
+
 #endif /* _WG_TUNNEL_PEERS_H */

@@ -102,5 +102,30 @@ is "set, long name, as wgpeer" 1 "" "*abcdefghijklmnop*too long*1 to 15*" \
 is "show, long name, as wgpeer" 1 "" "Unable to access interface: *" "$tmp/wgpeer" show abcdefghijklmnop
 is "setconf, long name, as wgpeer" 1 "" "*too long*" "$tmp/wgpeer" setconf abcdefghijklmnop /dev/null
 is "show of a path is no device" 1 "" "Unable to access interface: *" "$wg" show ../lo
+
+# For whole tunnels: wg has none of them; errors are one line, never a usage.
+printf '[Interface]\nAddress = 10.0.0.1/24\nPrivateKey = %s\nPostUp = true\n' "$secret" > "$tmp/wg0.conf"
+chmod 600 "$tmp/wg0.conf"
+is "wg has no up" 1 "" "Invalid subcommand: \`up'*" "$wg" up wg0
+for verb in up down apply status save strip; do
+	is "$verb --help" 0 "" "Usage: wgpeer $verb { <interface> | <file>.conf } *" "$tmp/wgpeer" $verb --help
+	is "$verb wg0 -h" 0 "" "Usage: wgpeer $verb *" "$tmp/wgpeer" $verb wg0 -h
+	is "$verb without words" 1 "" "$verb: one interface*" "$tmp/wgpeer" $verb
+	is "$verb with two" 1 "" "$verb: one interface*2 words" "$tmp/wgpeer" $verb wg0 wg1
+	is "$verb with an option nobody knows" 1 "" "$verb: no option \`--frob'*--config-dir*" \
+		"$tmp/wgpeer" $verb wg0 --frob
+	is "$verb of no name" 1 "" "interface: \`a/b' is wrong*" "$tmp/wgpeer" $verb a/b
+	is "$verb of a long name" 1 "" "interface: \`abcdefghijklmnop' is wrong*" \
+		"$tmp/wgpeer" $verb "$tmp/abcdefghijklmnop.conf"
+done
+for verb in up apply save strip; do
+	is "$verb of no file" 1 "" "*$tmp/none.conf*No such file*" "$tmp/wgpeer" $verb none --config-dir "$tmp"
+done
+is "down of nothing" 1 "" "\`none' is not up" "$tmp/wgpeer" down none --config-dir "$tmp"
+is "status of nothing" 3 "*state: not up" "" "$tmp/wgpeer" status none --config-dir "$tmp"
+is "status of nothing, for programs" 3 '{"name": "none", "up": false,*' "" \
+	"$tmp/wgpeer" status none --json --config-dir "$tmp"
+is "strip" 0 "*PrivateKey = $secret*" "" "$tmp/wgpeer" strip wg0 --config-dir "$tmp"
+is "strip takes away" 1 "" "" sh -c "'$tmp/wgpeer' strip '$tmp/wg0.conf' | grep -E 'Address|PostUp'"
 echo "1..$n"
 exit $bad
