@@ -218,6 +218,8 @@ int quick_add_peer(struct ctx *ctx, struct quick *quick, const char *name,
  * @quick:	file
  * @section:	1 or more
  *
+ * An empty line takes its place where comments would go to another peer.
+ *
  * Return: 0 or negative errno with an error text.
  */
 int quick_remove_peer(struct ctx *ctx, struct quick *quick, size_t section);

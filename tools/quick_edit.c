@@ -305,12 +305,21 @@ int quick_add_peer(struct ctx *ctx, struct quick *quick, const char *name,
 			     NULL);
 }
 
-/* Whether a name right below the line became that of the line's peer. */
-static bool quick_would_name(const struct quick *quick,
-			     const struct quick_line *line)
+/* Whether comments would go to another peer if the two lines met: those above
+ * to the one below, or a name below to the one above.
+ */
+static bool quick_would_move(const struct quick *quick,
+			     const struct quick_line *above,
+			     const struct quick_line *below)
 {
-	return line->kind != QUICK_LINE_EMPTY && line->section &&
-	       !quick_peer(quick, line->section)->name;
+	if (below->kind == QUICK_LINE_EMPTY)
+		return false;
+	if (above->kind == QUICK_LINE_COMMENT ||
+	    above->kind == QUICK_LINE_NAME)
+		return true;
+	return above->kind != QUICK_LINE_EMPTY && above->section &&
+	       below->kind == QUICK_LINE_NAME &&
+	       !quick_peer(quick, above->section)->name;
 }
 
 int quick_remove_peer(struct ctx *ctx, struct quick *quick, size_t section)
@@ -330,8 +339,7 @@ int quick_remove_peer(struct ctx *ctx, struct quick *quick, size_t section)
 			cut = true;
 			continue;
 		}
-		if (cut && line->kind == QUICK_LINE_NAME && above &&
-		    quick_would_name(quick, above))
+		if (cut && above && quick_would_move(quick, above, line))
 			text_put(&text, quick_eol(quick));
 		cut = false;
 		above = line;

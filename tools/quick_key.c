@@ -161,7 +161,6 @@ static bool quick_table_id(const char *value, uint32_t *id)
 static int quick_take_table(struct ctx *ctx, struct quick *quick,
 			    const char *value)
 {
-	quick->table = 0;
 	if (!strcasecmp(value, "auto")) {
 		quick->table_mode = QUICK_TABLE_AUTO;
 		return 0;

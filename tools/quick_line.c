@@ -177,9 +177,8 @@ static void quick_adopt(struct quick_line *lines, size_t head)
 	if (!first || lines[first - 1].kind == QUICK_LINE_EMPTY) {
 		while (first && lines[first - 1].kind == QUICK_LINE_EMPTY)
 			first--;
-	} else if (lines[head].kind == QUICK_LINE_PEER &&
-		   (!lines[first - 1].section ||
-		    quick_is_named(lines, first - 1))) {
+	} else if (!lines[first - 1].section ||
+		   quick_is_named(lines, first - 1)) {
 		while (first < head && lines[first].kind != QUICK_LINE_NAME)
 			first++;
 	} else {

@@ -303,7 +303,7 @@ static void test_find(struct tap *tap, struct tap_run *run)
 {
 	static const char file[] =
 		"# wgpeer role = server\n" I "#wgpeer\tshare=10.0.0.0/8, fd00::/8\n"
-		"# wgpeer bad\n# wgpeers x = y\n# wgpeer tab = a\tb\n" P1
+		"# wgpeer bad\n# wgpeerx = y\n# wgpeer tab = a\tb\n" P1
 		"# Name = bob\n# WGPEER Exit = yes # no\n# wgpeer exit = no\n\n"
 		"# wgpeer late = 1\n" P2 "# Name = eve\n";
 	struct quick *quick = test_parse(run, file, strlen(file));

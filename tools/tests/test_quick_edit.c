@@ -109,6 +109,10 @@ static const struct test_edit test_lines[] = {
 	  "10.0.0.3/8", I "Address = 10.0.0.3/8\nMTU=1300\n" },
 	{ I "#wgpeer  Role=site\n# wgpeer roles = x\n", 0, "# wgpeer role",
 	  "server", I "# wgpeer role = server\n# wgpeer roles = x\n" },
+	{ I "# wgpeer dns = auto\n", 0, "DNS", "9.9.9.9",
+	  I "# wgpeer dns = auto\nDNS = 9.9.9.9\n" },
+	{ I "DNS=9.9.9.9\n", 0, "# wgpeer dns", "auto",
+	  I "DNS=9.9.9.9\n# wgpeer dns = auto\n" },
 	{ P1 "#friendly_name=x\n# c\n# Name=y\n", 1, "# Name", "z",
 	  P1 "# Name = z\n# c\n" },
 	{ "# Name = a\n" P1 "# Name = b\n" P2, 2, "# Name", "z",
@@ -143,6 +147,8 @@ static const struct test_edit test_refused[] = {
 	{ I, 0, "# wgpeer role", "\x1b[2J", NULL },
 	{ I, 0, "# wgpeer role", "a\x7f", NULL },
 	{ I, 0, "# wgpeer role", "a\tb", NULL },
+	{ I, 0, "PostUp", "a\x1b[2J", NULL },
+	{ I, 0, "PostUp", "a\x7f" "b", NULL },
 	{ P1, 1, "# Name", "a\n[Peer]", NULL },
 	{ P1, 1, "# Name", "a b", NULL },
 	{ P1, 1, "# Name", NAME64, NULL },
@@ -166,6 +172,10 @@ static const struct test_edit test_refused[] = {
 	{ I P1, 2, "# Name", NULL, NULL },
 	/* The second peer's name would become that of the first. */
 	{ "# Name = a\n" P1 "# Name = b\n" P2, 1, "# Name", NULL, NULL },
+	/* A comment without a peer would become one's name. */
+	{ I "# Name = x\nMTU=1300\n" P1, 0, "MTU", NULL, NULL },
+	{ I "# Name = x\nMTU=1300\n[Peer]\n# Name = a\nPublicKey=" K1 "\n", 0,
+	  "MTU", NULL, NULL },
 };
 
 static void test_add(struct tap *tap, struct tap_run *run)
@@ -232,6 +242,12 @@ static void test_remove(struct tap *tap, struct tap_run *run)
 		/* The third one's name must not become that of the first. */
 		{ P1 "\n# Name = b\n" P2 "# Name = c\n" P3, 2,
 		  P1 "\n# Name = c\n" P3 },
+		/* A comment above must not become the second one's. */
+		{ I "# Name = x\n# c\n\n# Name = a\n" P1 P2, 1,
+		  I "# Name = x\n# c\n\n" P2 },
+		{ P1 "# in\n" P2 "\n" P3, 2, P1 "# in\n\n" P3 },
+		{ P1 P2 P3, 2, P1 P3 },
+		{ P1 "\n# c\n\n" P2 P3, 2, P1 "\n# c\n\n" P3 },
 		{ P1 I "MTU=1400\n" P2, 1, I "MTU=1400\n" P2 },
 		{ P1, 1, I },
 		{ I P1, 0, NULL },
@@ -339,6 +355,19 @@ static void test_save(struct tap *tap, struct tap_run *run, const char *dir)
 	       test_holds(run, path, I, 0600) &&
 	       test_holds(run, backup, I P1 "AllowedIPs=10.0.0.2/32", 0600),
 	       "the old one is kept, both are for the owner only");
+	quick_set(&run->ctx, quick, 0, "MTU", "1400");
+	tap_ok(tap, !quick_save(&run->ctx, quick, path) &&
+	       test_holds(run, path, I "MTU = 1400\n", 0600) &&
+	       test_holds(run, backup, I, 0600), "more than before");
+	quick_set(&run->ctx, quick, 0, "MTU", NULL);
+	tap_ok(tap, !quick_save(&run->ctx, quick, path) &&
+	       test_holds(run, path, I, 0600), "less than before");
+	quick_free(quick);
+	quick = test_parse(run, I P1 "AllowedIPs=10.0.0.2/32");
+	quick_save(&run->ctx, quick, path);
+	quick_free(quick);
+	quick = test_parse(run, I);
+	quick_save(&run->ctx, quick, path);
 	quick_free(quick);
 	tap_ok(tap, !quick_read(&run->ctx, "wg0", backup, &quick) &&
 	       quick_peers(quick) == 1 && !strcmp(quick->name, "wg0"),
