@@ -90,55 +90,6 @@ void export_put_private_key(const struct export *e, const char *head,
 		 head, (int)strcspn(tail, "\n"), tail);
 }
 
-/* Other programs read some signs in their own way: none is in a host's name. */
-static bool export_is_host(const char *host)
-{
-	static const char good[] = "abcdefghijklmnopqrstuvwxyz"
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:%";
-
-	return *host && !host[strspn(host, good)];
-}
-
-int export_endpoint(const struct export *e, const struct model_peer *peer,
-		    char **host, uint16_t *port)
-{
-	char *service;
-	int ret;
-
-	ret = parse_split_endpoint(e->ctx, peer->host, host, &service);
-	if (ret)
-		return ret;
-	if (export_is_host(*host))
-		ret = resolve_port(e->ctx, service, port);
-	else
-		ret = ctx_fail(e->ctx, -EINVAL,
-			       "Endpoint: `%.100s' is no host; right would be a name of letters, digits, `-', `_', `.', or an address",
-			       *host);
-	if (ret)
-		free(*host);
-	return ret;
-}
-
-int export_endpoint_text(const struct export *e, const struct model_peer *peer,
-			 char text[EXPORT_ENDPOINT_TEXT])
-{
-	uint16_t port;
-	char *host;
-	int ret, n;
-
-	ret = export_endpoint(e, peer, &host, &port);
-	if (ret)
-		return ret;
-	n = snprintf(text, EXPORT_ENDPOINT_TEXT,
-		     strchr(host, ':') ? "[%s]:%u" : "%s:%u", host, port);
-	if (n >= EXPORT_ENDPOINT_TEXT)
-		ret = ctx_fail(e->ctx, -EINVAL,
-			       "Endpoint: `%.100s...' is too long; right would be a host's name of at most 253 letters",
-			       host);
-	free(host);
-	return ret;
-}
-
 /* Length of the character that begins there, 0 if none does. */
 static size_t export_utf8_length(const unsigned char *c)
 {
@@ -173,6 +124,45 @@ bool export_is_utf8(const char *text)
 			return false;
 	}
 	return true;
+}
+
+int export_endpoint(const struct export *e, const struct model_peer *peer,
+		    char **host, uint16_t *port)
+{
+	char *service;
+	int ret;
+
+	ret = parse_split_endpoint(e->ctx, peer->host, host, &service);
+	if (ret)
+		return ret;
+	if (export_is_utf8(*host))
+		ret = resolve_port(e->ctx, service, port);
+	else
+		ret = ctx_fail(e->ctx, -EINVAL,
+			       "Endpoint: its host's name is not UTF-8; right would be one that is");
+	if (ret)
+		free(*host);
+	return ret;
+}
+
+int export_endpoint_text(const struct export *e, const struct model_peer *peer,
+			 char text[EXPORT_ENDPOINT_TEXT])
+{
+	uint16_t port;
+	char *host;
+	int ret, n;
+
+	ret = export_endpoint(e, peer, &host, &port);
+	if (ret)
+		return ret;
+	n = snprintf(text, EXPORT_ENDPOINT_TEXT,
+		     strchr(host, ':') ? "[%s]:%u" : "%s:%u", host, port);
+	if (n >= EXPORT_ENDPOINT_TEXT)
+		ret = ctx_fail(e->ctx, -EINVAL,
+			       "Endpoint: `%.100s...' is too long; right would be a host's name of at most 253 letters",
+			       host);
+	free(host);
+	return ret;
 }
 
 const char *export_name(const struct export *e, const struct model_peer *peer)
