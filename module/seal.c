@@ -72,6 +72,33 @@ void wg_seal_note(struct sk_buff *skb, u32 mtu, u32 datagrams)
 		skb_get_hash(skb);
 }
 
+/* Is there a UDP datagram that carries a packet of @len bytes? */
+static bool wg_seal_fits(u32 len)
+{
+	return ALIGN(len, WG_PADDING) + WG_DATA_OVERHEAD <= WG_BUNDLE_BYTES;
+}
+
+/* Has the kernel cut a packet that we cannot cut. Takes it over unless this
+ * fails.
+ */
+static struct sk_buff *wg_seal_segment(struct sk_buff *skb, u32 mtu)
+{
+	struct sk_buff *list = skb_gso_segment(skb, 0), *seg, *next;
+
+	if (IS_ERR_OR_NULL(list))
+		return list ?: ERR_PTR(-EINVAL);
+	skb_list_walk_safe(list, seg, next) {
+		if (!wg_seal_fits(seg->len)) {
+			kfree_skb_list(list);
+			return ERR_PTR(-EMSGSIZE);
+		}
+		skb_dst_drop(seg);
+		wg_seal_note(seg, mtu, 1);
+	}
+	consume_skb(skb);
+	return list;
+}
+
 /**
  * wg_seal_prepare() - make packets of an inner packet that can be sealed
  * @skb: IPv4 or IPv6, maybe a super-packet; taken over unless this fails
@@ -87,39 +114,26 @@ void wg_seal_note(struct sk_buff *skb, u32 mtu, u32 datagrams)
 struct sk_buff *wg_seal_prepare(struct sk_buff *skb, u32 dev_mtu)
 {
 	u32 mtu = skb_valid_dst(skb) ? dst_mtu(skb_dst(skb)) : dev_mtu;
-	struct sk_buff *list, *next;
-	u32 header, payload;
+	u32 header, payload, most, datagrams = 1;
 
 	if (!skb_is_gso(skb)) {
-		/* No UDP datagram carries that. */
-		if (ALIGN(skb->len, WG_PADDING) + WG_DATA_OVERHEAD >
-		    WG_BUNDLE_BYTES)
-			return ERR_PTR(-EMSGSIZE);
-		skb_dst_drop(skb);
-		wg_seal_note(skb, mtu, 1);
-		skb_mark_not_on_list(skb);
-		return skb;
-	}
-	if (wg_seal_is_plain(skb)) {
+		most = skb->len;
+	} else if (wg_seal_is_plain(skb)) {
 		header = skb_transport_offset(skb) +
 			 (skb_shinfo(skb)->gso_type & SKB_GSO_UDP_L4 ?
 			  sizeof(struct udphdr) : tcp_hdrlen(skb));
 		payload = skb->len - header;
-		skb_dst_drop(skb);
-		wg_seal_note(skb, mtu, DIV_ROUND_UP(payload,
-						    skb_shinfo(skb)->gso_size));
-		skb_mark_not_on_list(skb);
-		return skb;
+		most = header + min_t(u32, payload, skb_shinfo(skb)->gso_size);
+		datagrams = DIV_ROUND_UP(payload, skb_shinfo(skb)->gso_size);
+	} else {
+		return wg_seal_segment(skb, mtu);
 	}
-	list = skb_gso_segment(skb, 0);
-	if (IS_ERR_OR_NULL(list))
-		return list ?: ERR_PTR(-EINVAL);
-	consume_skb(skb);
-	skb_list_walk_safe(list, skb, next) {
-		skb_dst_drop(skb);
-		wg_seal_note(skb, mtu, 1);
-	}
-	return list;
+	if (!wg_seal_fits(most))
+		return ERR_PTR(-EMSGSIZE);
+	skb_dst_drop(skb);
+	wg_seal_note(skb, mtu, datagrams);
+	skb_mark_not_on_list(skb);
+	return skb;
 }
 
 /**

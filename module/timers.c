@@ -115,6 +115,12 @@ static u32 wg_timers_retransmit(struct wg_timers *timers)
 
 	if (timers->attempts <= WG_MAX_RETRIES) {
 		WRITE_ONCE(timers->attempts, timers->attempts + 1);
+		/* What is sent now will say so and set this again. But who has
+		 * answered the peer just now may not initiate yet, and it may
+		 * never confirm that session: then this try is lost, no other.
+		 */
+		wg_timers_set(timers, WG_TIMER_RETRANSMIT,
+			      wg_timers_after_spread(WG_REKEY_TIMEOUT * HZ));
 		return WG_DUE_RETRY;
 	}
 	/* To a peer that does not answer, keepalives only go on trying. */
@@ -123,6 +129,23 @@ static u32 wg_timers_retransmit(struct wg_timers *timers)
 		wg_timers_set(timers, WG_TIMER_WIPE,
 			      wg_timers_after(WG_WIPE_AFTER_TIME * HZ));
 	return WG_DUE_GIVE_UP;
+}
+
+/* What is sent now will move the next one. But it may not be sent: there may be
+ * no session and none may be asked for yet, no memory, no room in the lane.
+ * Nobody else would ever turn this on again.
+ */
+static u32 wg_timers_persist(struct wg_timers *timers)
+{
+	u32 interval = READ_ONCE(timers->interval) * HZ;
+
+	lockdep_assert_held(&timers->lock);
+
+	if (!interval)
+		return 0;
+	interval -= wg_timers_random(min_t(u32, interval / 16, HZ));
+	wg_timers_set(timers, WG_TIMER_PERSISTENT, wg_timers_after(interval));
+	return WG_DUE_KEEPALIVE;
 }
 
 static u32 wg_timers_expire(struct wg_timers *timers, enum wg_timer which)
@@ -150,7 +173,7 @@ static u32 wg_timers_expire(struct wg_timers *timers, enum wg_timer which)
 	case WG_TIMER_WIPE:
 		return WG_DUE_WIPE;
 	case WG_TIMER_PERSISTENT:
-		return READ_ONCE(timers->interval) ? WG_DUE_KEEPALIVE : 0;
+		return wg_timers_persist(timers);
 	default:
 		return 0;
 	}

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Text form of 32-byte keys, in constant time. (layer 0) */
+/* Text form of keys and of other secrets, in constant time. (layer 0) */
 #include "base64.h"
 
-#include <stddef.h>
 #include <string.h>
 
 /* One run of consecutive characters and the values they stand for. */
@@ -21,6 +20,14 @@ static const struct base64_run base64_runs[] = {
 };
 
 #define BASE64_RUNS	(sizeof(base64_runs) / sizeof(base64_runs[0]))
+
+static const struct base64_run base64url_runs[] = {
+	{ 'A', 'Z', 0 },
+	{ 'a', 'z', 26 },
+	{ '0', '9', 52 },
+	{ '-', '-', 62 },
+	{ '_', '_', 63 },
+};
 
 static const struct base64_run hex_runs[] = {
 	{ '0', '9', 0 },
@@ -107,6 +114,44 @@ bool base64_decode_key(uint8_t key[WG_KEY_LEN], const char *text)
 		}
 	}
 	/* 43 characters are 258 bits: the last two must not say anything. */
+	bad |= acc & ((1U << bits) - 1);
+	return !bad;
+}
+
+void base64url_encode(char *text, const uint8_t *data, size_t len)
+{
+	unsigned int bits = 0;
+	uint32_t acc = 0;
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		acc = acc << 8 | data[i];
+		for (bits += 8; bits >= 6; bits -= 6)
+			*text++ = runs_encode(base64url_runs, BASE64_RUNS,
+					      acc >> (bits - 6) & 63);
+	}
+	if (bits)
+		*text = runs_encode(base64url_runs, BASE64_RUNS,
+				    acc << (6 - bits) & 63);
+}
+
+bool base64url_decode(uint8_t *data, const char *text, size_t chars)
+{
+	uint32_t acc = 0, bad = 0;
+	unsigned int bits = 0;
+	size_t i;
+
+	if (chars % 4 == 1)
+		return false;
+	for (i = 0; i < chars; i++) {
+		acc = acc << 6 | runs_decode(base64url_runs, BASE64_RUNS,
+					     (uint8_t)text[i], &bad);
+		bits += 6;
+		if (bits >= 8) {
+			bits -= 8;
+			*data++ = acc >> bits;
+		}
+	}
 	bad |= acc & ((1U << bits) - 1);
 	return !bad;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Text form of 32-byte keys, in constant time. (layer 0) */
+/* Text form of keys and of other secrets, in constant time. (layer 0) */
 #ifndef _WG_BASE64_H
 #define _WG_BASE64_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "wireguard_uapi.h"
@@ -34,6 +35,32 @@ void base64_encode_key(char text[BASE64_KEY_SIZE],
  * Return: whether @text was a key.
  */
 bool base64_decode_key(uint8_t key[WG_KEY_LEN], const char *text);
+
+/* Characters of base64url for so many bytes, without padding. */
+#define BASE64URL_CHARS(n)	(((n) * 4 + 2) / 3)
+
+/**
+ * base64url_encode() - write bytes as letters, digits, "-" and "_"
+ * @text:	result, BASE64URL_CHARS(@len) characters, no terminator
+ * @data:	the bytes
+ * @len:	how many
+ *
+ * No padding follows: parts of 3 bytes may be written one after the other.
+ * Time and memory accesses depend on the length alone.
+ */
+void base64url_encode(char *text, const uint8_t *data, size_t len);
+
+/**
+ * base64url_decode() - the reverse
+ * @data:	result, @chars * 3 / 4 bytes; undefined on failure
+ * @text:	characters
+ * @chars:	how many
+ *
+ * As for keys, bytes have one spelling only.
+ *
+ * Return: whether @text was such.
+ */
+bool base64url_decode(uint8_t *data, const char *text, size_t chars);
 
 /**
  * hex_encode_key() - write a key as 64 lower-case hexadecimal digits

@@ -5,12 +5,12 @@
 #include <ctype.h>
 #include <errno.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base64.h"
 #include "curve25519.h"
+#include "role.h"
 #include "text.h"
 
 #define KEY_INPUT_MAX	4096
@@ -47,19 +47,6 @@ static void key_warn_world_accessible(struct ctx *ctx)
 		ctx_warn(ctx, "writing to world accessible file.\nConsider setting the umask to 077 and trying again.");
 }
 
-static int key_random(struct ctx *ctx, uint8_t key[WG_KEY_LEN])
-{
-	ssize_t n;
-
-	do {
-		n = getrandom(key, WG_KEY_LEN, 0);
-	} while (n < 0 && errno == EINTR);
-	if (n == WG_KEY_LEN)
-		return 0;
-	return ctx_fail(ctx, -EIO, "Unable to get random bytes: %s",
-			n < 0 ? strerror(errno) : "too few");
-}
-
 static int key_generate(struct ctx *ctx, int argc, bool clamp)
 {
 	uint8_t key[WG_KEY_LEN];
@@ -68,9 +55,7 @@ static int key_generate(struct ctx *ctx, int argc, bool clamp)
 	if (argc != 1)
 		return VERB_USAGE;
 	key_warn_world_accessible(ctx);
-	ret = key_random(ctx, key);
-	if (!ret && clamp)
-		curve25519_clamp(key);
+	ret = clamp ? role_new_key(ctx, key) : role_new_psk(ctx, key);
 	if (!ret)
 		ret = key_print(ctx, key);
 	explicit_bzero(key, sizeof(key));

@@ -62,6 +62,18 @@ static const struct verb main_setups[] = {
 	{ "save", save_main, MAIN_FILE, "Writes what runs into the file" },
 	{ "strip", strip_main, MAIN_FILE,
 	  "Prints the file without what `setconf' does not know" },
+	{ "export", export_main,
+	  MAIN_FILE " [--format { wg-quick | networkd | nm | uci | json }] [--qr]",
+	  "Prints the file in the words of another program, or as a QR code" },
+	{ "server", server_main,
+	  "{ init | add | list | export | remove | rename | rotate } <interface> [<name>] [--<option> [<value>]]...",
+	  "Sets up a server for clients, and adds, shows and removes them" },
+	{ "client", client_main,
+	  "{ join | new | leave } <interface> [<file>] [--<option> [<value>]]...",
+	  "Joins a server as its client, and leaves it" },
+	{ "site", site_main,
+	  "{ init | join | add | token | list | remove } <interface> [<token> | <name>] [--<option> [<value>]]...",
+	  "Joins the networks of several sites" },
 };
 
 #define MAIN_VERBS	(sizeof(main_verbs) / sizeof(main_verbs[0]))

@@ -8,199 +8,17 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base64.h"
 #include "conf.h"
 #include "file.h"
-#include "opts.h"
-#include "parse.h"
+#include "quick_key.h"
 #include "quick_line.h"
 
-#define QUICK_SIZE_MAX	(16UL << 20)
+#define QUICK_SIZE_MAX	(1UL << 30)
 #define QUICK_NAME_MAX	63
-#define QUICK_MTU_MIN	576
-#define QUICK_MTU_MAX	65535
 
 static int quick_no_memory(struct ctx *ctx)
 {
 	return ctx_fail(ctx, -ENOMEM, "Out of memory");
-}
-
-/*
- * Values.
- */
-
-static int quick_add_word(struct ctx *ctx, struct quick_words *words,
-			  const char *word)
-{
-	char **all, *copy = strdup(word);
-
-	all = copy ? reallocarray(words->all, words->count + 1, sizeof(*all)) :
-		     NULL;
-	if (!all) {
-		free(copy);
-		return quick_no_memory(ctx);
-	}
-	words->all = all;
-	all[words->count++] = copy;
-	return 0;
-}
-
-static void quick_free_words(struct quick_words *words)
-{
-	while (words->count)
-		free(words->all[--words->count]);
-	free(words->all);
-	words->all = NULL;
-}
-
-static int quick_take_address(struct ctx *ctx, struct quick *quick,
-			      const char *value)
-{
-	return cidr_list_parse(ctx, "Address", value, &quick->addresses);
-}
-
-/* One word of DNS: an address is a server, anything else a domain. */
-static int quick_take_dns_word(struct ctx *ctx, struct quick *quick,
-			       const char *word)
-{
-	struct ctx no_errors;
-	struct cidr server;
-	const char *c;
-
-	if (!strchr(word, '/') && !cidr_parse(&no_errors, "", word, &server))
-		return cidr_list_add(&quick->dns, &server) ?
-			       quick_no_memory(ctx) : 0;
-	for (c = word; isalnum((unsigned char)*c) || (*c && strchr("-._~", *c));)
-		c++;
-	if (!*word || *c || *word == '-')
-		return ctx_fail(ctx, -EINVAL,
-				"DNS: `%.100s' is neither an address nor a domain",
-				word);
-	return quick_add_word(ctx, &quick->search, word);
-}
-
-static int quick_take_dns(struct ctx *ctx, struct quick *quick,
-			  const char *value)
-{
-	char *copy = strdup(value), *at = copy, *word;
-	int ret = 0;
-
-	if (!copy)
-		return quick_no_memory(ctx);
-	while (!ret && (word = strsep(&at, ",")))
-		ret = quick_take_dns_word(ctx, quick, quick_trim(word));
-	free(copy);
-	return ret;
-}
-
-static int quick_take_mtu(struct ctx *ctx, struct quick *quick,
-			  const char *value)
-{
-	unsigned long n;
-	int ret;
-
-	ret = opts_number(ctx, "MTU", value, QUICK_MTU_MIN, QUICK_MTU_MAX, &n);
-	if (!ret)
-		quick->mtu = n;
-	return ret;
-}
-
-static int quick_take_table(struct ctx *ctx, struct quick *quick,
-			    const char *value)
-{
-	static const struct {
-		const char *name;
-		uint32_t id;
-	} known[] = { { "default", 253 }, { "main", 254 }, { "local", 255 } };
-	unsigned long id;
-	char *end;
-	size_t i;
-
-	quick->table_mode = QUICK_TABLE_ID;
-	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		if (!strcasecmp(value, known[i].name)) {
-			quick->table = known[i].id;
-			return 0;
-		}
-	}
-	if (!strcasecmp(value, "auto") || !strcasecmp(value, "off")) {
-		quick->table_mode = strcasecmp(value, "off") ?
-				    QUICK_TABLE_AUTO : QUICK_TABLE_OFF;
-		return 0;
-	}
-	errno = 0;
-	id = strtoul(value, &end, 0);
-	if (!isdigit((unsigned char)*value) || *end || errno || !id ||
-	    id > UINT32_MAX)
-		return ctx_fail(ctx, -EINVAL,
-				"Table: `%.100s' is wrong; right would be auto, off, or a table's number",
-				value);
-	quick->table = id;
-	return 0;
-}
-
-static int quick_take_save(struct ctx *ctx, struct quick *quick,
-			   const char *value)
-{
-	if (strcasecmp(value, "true") && strcasecmp(value, "false"))
-		return ctx_fail(ctx, -EINVAL,
-				"SaveConfig: `%.100s' is wrong; right would be true or false",
-				value);
-	quick->save = !strcasecmp(value, "true");
-	return 0;
-}
-
-static int quick_take_pre_up(struct ctx *ctx, struct quick *quick,
-			     const char *value)
-{
-	return quick_add_word(ctx, &quick->hooks[QUICK_PRE_UP], value);
-}
-
-static int quick_take_post_up(struct ctx *ctx, struct quick *quick,
-			      const char *value)
-{
-	return quick_add_word(ctx, &quick->hooks[QUICK_POST_UP], value);
-}
-
-static int quick_take_pre_down(struct ctx *ctx, struct quick *quick,
-			       const char *value)
-{
-	return quick_add_word(ctx, &quick->hooks[QUICK_PRE_DOWN], value);
-}
-
-static int quick_take_post_down(struct ctx *ctx, struct quick *quick,
-				const char *value)
-{
-	return quick_add_word(ctx, &quick->hooks[QUICK_POST_DOWN], value);
-}
-
-static const struct quick_key {
-	const char *name;
-	int (*take)(struct ctx *ctx, struct quick *quick, const char *value);
-	bool hook;
-} quick_keys[] = {
-	{ "Address", quick_take_address, false },
-	{ "DNS", quick_take_dns, false },
-	{ "MTU", quick_take_mtu, false },
-	{ "Table", quick_take_table, false },
-	{ "SaveConfig", quick_take_save, false },
-	{ "PreUp", quick_take_pre_up, true },
-	{ "PostUp", quick_take_post_up, true },
-	{ "PreDown", quick_take_pre_down, true },
-	{ "PostDown", quick_take_post_down, true },
-};
-
-/* What wg knows nothing of, or NULL. */
-static const struct quick_key *quick_own_key(const struct quick_line *line)
-{
-	size_t i;
-
-	for (i = 0; i < sizeof(quick_keys) / sizeof(quick_keys[0]); i++) {
-		if (!line->section && line->kind == QUICK_LINE_KEY &&
-		    !strcasecmp(line->key, quick_keys[i].name))
-			return &quick_keys[i];
-	}
-	return NULL;
 }
 
 static bool quick_is_endpoint(const struct quick_line *line)
@@ -208,10 +26,6 @@ static bool quick_is_endpoint(const struct quick_line *line)
 	return line->section && line->kind == QUICK_LINE_KEY &&
 	       !strcasecmp(line->key, "Endpoint");
 }
-
-/*
- * The whole file.
- */
 
 /* The text for wg's own parser: lines that are ours are empty there, so that
  * the numbers of the others stay right.
@@ -223,54 +37,69 @@ static void quick_text_for_wg(const struct quick *quick, struct text *text)
 	for (i = 0; i < quick->n_lines; i++) {
 		const struct quick_line *line = &quick->lines[i];
 
-		if (!quick_own_key(line) && !quick_is_endpoint(line) &&
-		    line->kind != QUICK_LINE_EMPTY)
+		if (line->own || quick_is_endpoint(line))
+			text_put(text, "\n");
+		else
 			text_put(text, line->start);
-		text_put(text, "\n");
 	}
 }
 
-/* The name of a host stays as it is written: it is resolved when needed. */
-static int quick_take_endpoint(struct ctx *ctx, struct quick *quick,
-			       const struct quick_line *line)
+static int quick_load_wg(struct ctx *ctx, struct quick *quick,
+			 const char *path)
 {
-	struct model_peer *peer = quick_peer(quick, line->section);
-	char *host, *port;
+	struct text text = { 0 };
 	int ret;
 
-	ret = parse_split_endpoint(ctx, line->value, &host, &port);
-	if (ret)
-		return ret;
-	free(host);
-	free(peer->host);
-	peer->host = strdup(line->value);
-	return peer->host ? 0 : quick_no_memory(ctx);
+	quick_text_for_wg(quick, &text);
+	if (text.broken)
+		ret = quick_no_memory(ctx);
+	else
+		ret = conf_parse(ctx, quick->dev, path, text.data, text.len);
+	text_free(&text);
+	return ret;
 }
 
-static int quick_take_name(struct ctx *ctx, struct quick *quick,
+/* An empty value says nothing; makers of files write such lines. */
+static int quick_take_own(struct ctx *ctx, struct quick *quick,
+			  const struct quick_line *line)
+{
+	if (!line->value)
+		return ctx_fail(ctx, -EINVAL,
+				"`%s' has no value; right would be `%s = VALUE'",
+				line->own->name, line->own->name);
+	return *line->value ? line->own->take(ctx, quick, line->value) : 0;
+}
+
+static int quick_take_endpoint(struct ctx *ctx, struct model_peer *peer,
+			       const struct quick_line *line)
+{
+	if (!line->value || !*line->value)
+		return ctx_fail(ctx, -EINVAL,
+				"`Endpoint' has no value; right would be `Endpoint = HOST:PORT'");
+	return quick_key_endpoint(ctx, peer, line->value);
+}
+
+/* The first one counts; a comment that is too long is no name. */
+static int quick_take_name(struct ctx *ctx, struct model_peer *peer,
 			   const struct quick_line *line)
 {
-	struct model_peer *peer = quick_peer(quick, line->section);
-
 	if (peer->name || strlen(line->value) > QUICK_NAME_MAX)
 		return 0;
 	peer->name = strdup(line->value);
 	return peer->name ? 0 : quick_no_memory(ctx);
 }
 
+/* @peer is that of the line's section. */
 static int quick_take_line(struct ctx *ctx, struct quick *quick,
+			   struct model_peer *peer,
 			   const struct quick_line *line)
 {
-	const struct quick_key *key = quick_own_key(line);
-
-	if (key && !*line->value)
-		return ctx_fail(ctx, -EINVAL, "`%s' has no value", key->name);
-	if (key)
-		return key->take(ctx, quick, line->value);
+	if (line->own)
+		return quick_take_own(ctx, quick, line);
 	if (quick_is_endpoint(line))
-		return quick_take_endpoint(ctx, quick, line);
+		return quick_take_endpoint(ctx, peer, line);
 	if (line->kind == QUICK_LINE_NAME && line->section)
-		return quick_take_name(ctx, quick, line);
+		return quick_take_name(ctx, peer, line);
 	return 0;
 }
 
@@ -286,43 +115,44 @@ static int quick_fail_here(struct ctx *ctx, const char *path, size_t line,
 
 static int quick_load(struct ctx *ctx, struct quick *quick, const char *path)
 {
-	struct text text = { 0 };
-	size_t i;
+	struct model_peer *peer = NULL;
+	size_t section = 0, i;
 	int ret;
 
-	quick_text_for_wg(quick, &text);
-	if (text.broken)
-		ret = quick_no_memory(ctx);
-	else if (!text.data)
-		ret = 0;
-	else
-		ret = conf_parse(ctx, quick->dev, path, text.data, text.len);
-	text_free(&text);
+	ret = quick_load_wg(ctx, quick, path);
 	for (i = 0; i < quick->n_lines && !ret; i++) {
-		ret = quick_take_line(ctx, quick, &quick->lines[i]);
+		const struct quick_line *line = &quick->lines[i];
+
+		/* Peers only ever follow each other. */
+		for (; section < line->section; section++)
+			peer = peer ? peer->next : quick->dev->first;
+		ret = quick_take_line(ctx, quick, peer, line);
 		if (ret)
 			ret = quick_fail_here(ctx, path, i + 1, ret);
 	}
 	return ret;
 }
 
-static bool quick_is_hook(const char *key)
+static int quick_check_text(struct ctx *ctx, const char *path,
+			    const struct text *text)
 {
-	size_t i;
+	const char *data = text_string(text);
+	size_t len = strlen(data), line = 1, i;
 
-	for (i = 0; i < sizeof(quick_keys) / sizeof(quick_keys[0]); i++) {
-		if (quick_keys[i].hook && !strcasecmp(key, quick_keys[i].name))
-			return true;
-	}
-	return false;
+	if (len == text->len)
+		return 0;
+	for (i = 0; i < len; i++)
+		line += data[i] == '\n';
+	return ctx_fail(ctx, -EINVAL,
+			"%.256s:%zu: line has a NUL byte; the file must be text",
+			path, line);
 }
 
 int quick_parse(struct ctx *ctx, const char *name, const char *path,
 		const struct text *text, struct quick **out)
 {
 	struct quick *quick = calloc(1, sizeof(*quick));
-	const char *data = text_string(text);
-	int ret = 0;
+	int ret;
 
 	*out = NULL;
 	if (quick) {
@@ -331,13 +161,11 @@ int quick_parse(struct ctx *ctx, const char *name, const char *path,
 	}
 	if (!quick || !quick->dev)
 		ret = quick_no_memory(ctx);
-	else if (memchr(data, '\0', text->len))
-		ret = ctx_fail(ctx, -EINVAL,
-			       "%s: holds a NUL byte; the file must be text",
-			       path);
 	else
-		ret = quick_cut_lines(ctx, quick, text->len ? data :
-				      "[Interface]\n", quick_is_hook);
+		ret = quick_check_text(ctx, path, text);
+	if (!ret)
+		ret = quick_cut_lines(ctx, quick, text->len ? text->data :
+				      "[Interface]\n");
 	if (!ret)
 		ret = quick_load(ctx, quick, path);
 	if (ret)
@@ -365,17 +193,11 @@ int quick_read(struct ctx *ctx, const char *name, const char *path,
 
 void quick_free(struct quick *quick)
 {
-	int i;
-
 	if (!quick)
 		return;
 	quick_free_lines(quick);
+	quick_key_free(quick);
 	model_device_free(quick->dev);
-	cidr_list_free(&quick->addresses);
-	cidr_list_free(&quick->dns);
-	quick_free_words(&quick->search);
-	for (i = 0; i < QUICK_HOOKS; i++)
-		quick_free_words(&quick->hooks[i]);
 	free(quick);
 }
 
@@ -446,12 +268,11 @@ void quick_write(const struct quick *quick, struct text *text)
 {
 	size_t i;
 
-	for (i = 0; i < quick->n_lines; i++) {
+	for (i = 0; i < quick->n_lines; i++)
 		text_put(text, quick->lines[i].text);
-		text_put(text, "\n");
-	}
 }
 
+/* Settings may be secrets and are none of wg's business. */
 void quick_strip(const struct quick *quick, struct text *text)
 {
 	size_t i;
@@ -459,11 +280,22 @@ void quick_strip(const struct quick *quick, struct text *text)
 	for (i = 0; i < quick->n_lines; i++) {
 		const struct quick_line *line = &quick->lines[i];
 
-		if (quick_own_key(line) || line->kind == QUICK_LINE_SETTING)
-			continue;
-		text_put(text, line->start);
-		text_put(text, "\n");
+		if (!line->own && line->kind != QUICK_LINE_SETTING)
+			text_put(text, line->start);
 	}
+	if (text->len && text->data[text->len - 1] != '\n')
+		text_put(text, "\n");
+}
+
+/* How much of a bad name is fit to be shown. */
+static int quick_name_shown(const char *name)
+{
+	int n = 0;
+
+	while (n < QUICK_NAME_MAX && (unsigned char)name[n] >= 0x20 &&
+	       name[n] != 0x7f)
+		n++;
+	return n;
 }
 
 int quick_check_name(struct ctx *ctx, const char *what, const char *name)
@@ -476,7 +308,7 @@ int quick_check_name(struct ctx *ctx, const char *what, const char *name)
 		return 0;
 	return ctx_fail(ctx, -EINVAL,
 			"%s: `%.*s' is no name; right would be up to %u letters, digits, `_', `-', `.', `@', the first a letter or digit",
-			what, (int)strcspn(name, "\n"), name, QUICK_NAME_MAX);
+			what, quick_name_shown(name), name, QUICK_NAME_MAX);
 }
 
 int quick_save(struct ctx *ctx, const struct quick *quick, const char *path)

@@ -18,8 +18,27 @@
  *	# Name = laptop			in [Peer]: who that is
  *	# wgpeer KEY = VALUE		in [Interface] or [Peer]: a setting
  *
- * Sections are counted: 0 is [Interface], 1 the first [Peer] of the file.
- * Lines that an edit does not name stay as they are, in their order.
+ * "# friendly_name =" is a name, too; case and spaces do not matter; the first
+ * name of a peer counts.
+ *
+ * Sections are counted: 0 is [Interface], all of them if there are several, and
+ * what is above the first section; 1 is the first [Peer] of the file.  What
+ * stands between two sections belongs to the upper one, except right above the
+ * lower one's head:
+ *
+ *	- empty lines, and comments that an empty line or the beginning of the
+ *	  file cuts off from what is above, with these empty lines;
+ *	- names, if what is above is [Interface] or a peer that has one already.
+ *
+ * Settings always stay where they are.
+ *
+ * Lines that an edit does not name stay byte for byte, in their order; new ones
+ * end like the first line of the file.  No edit changes the name of a peer it
+ * does not speak of: it fails rather.
+ *
+ * Beyond what wg-quick takes: a byte order mark, and CRLF.  As it does:
+ * "Address" and "DNS" take spaces for commas, and a key of its own without a
+ * value says nothing.
  */
 
 enum quick_hook {
@@ -51,7 +70,7 @@ struct quick_line;
 /**
  * struct quick - a file
  * @name:	interface
- * @lines:	what is written, line by line; belongs to quick.c
+ * @lines:	what is written, line by line; see quick_line.h
  * @n_lines:	how many
  * @dev:	keys, port, mark, peers with &model_peer.name and
  *		&model_peer.host; endpoints are not resolved
@@ -59,7 +78,7 @@ struct quick_line;
  * @dns:	servers of "DNS", single hosts
  * @search:	its other words
  * @hooks:	lines for a shell, by &enum quick_hook
- * @mtu:	0 if not said
+ * @mtu:	576 to 65535; 0 if not said
  * @table_mode:	"Table"
  * @table:	for QUICK_TABLE_ID
  * @save:	"SaveConfig"
@@ -155,10 +174,12 @@ const char *quick_setting(const struct quick *quick, size_t section,
  * @quick:	file
  * @section:	where
  * @key:	like "ListenPort"; "# Name"; "# wgpeer port" for a setting
- * @value:	NULL removes every line with this key in the section
+ * @value:	one line, not empty; NULL removes every line with this key in
+ *		the section
  *
  * The first line with the key gets the value, others with it go; a new line
- * comes behind the last of its section.  The file is read again then.
+ * comes behind the last of its section.  The file is read again then: pointers
+ * into it are stale.  What would not be read back as it was given is refused.
  *
  * Return: 0 or negative errno with an error text; the file is as before then.
  */
@@ -192,7 +213,7 @@ int quick_add_peer(struct ctx *ctx, struct quick *quick, const char *name,
 		   const uint8_t key[WG_KEY_LEN]);
 
 /**
- * quick_remove_peer() - remove a section, with the comments inside it
+ * quick_remove_peer() - remove a section, with the comments that belong to it
  * @ctx:	the run
  * @quick:	file
  * @section:	1 or more
@@ -226,7 +247,7 @@ int quick_check_name(struct ctx *ctx, const char *what, const char *name);
 void quick_write(const struct quick *quick, struct text *text);
 
 /**
- * quick_strip() - only what wg itself knows
+ * quick_strip() - only what wg itself knows, with comments, without settings
  * @quick:	file
  * @text:	appended to
  */

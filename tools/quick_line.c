@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The lines of a file of wg-quick. (layer 3) */
+/* The lines of a file of wg-quick. (layer 4) */
 #include "quick_line.h"
 
 #include <ctype.h>
@@ -8,10 +8,12 @@
 #include <string.h>
 #include <strings.h>
 
-#define QUICK_BOM	"\xef\xbb\xbf"
-#define QUICK_SETTING	"wgpeer "
+#include "quick_key.h"
 
-char *quick_trim(char *text)
+#define QUICK_BOM	"\xef\xbb\xbf"
+#define QUICK_SETTING	"wgpeer"
+
+static char *quick_trim(char *text)
 {
 	size_t n;
 
@@ -37,15 +39,15 @@ void quick_free_lines(struct quick *quick)
 
 	for (i = 0; i < quick->n_lines; i++) {
 		quick_free_secret(quick->lines[i].text);
+		quick_free_secret(quick->lines[i].key);
 		quick_free_secret(quick->lines[i].value);
-		free(quick->lines[i].key);
 	}
 	free(quick->lines);
 	quick->lines = NULL;
 	quick->n_lines = 0;
 }
 
-static bool quick_printable(const char *text)
+static bool quick_is_printable(const char *text)
 {
 	for (; *text; text++) {
 		if ((unsigned char)*text < 0x20 || *text == 0x7f)
@@ -54,58 +56,76 @@ static bool quick_printable(const char *text)
 	return true;
 }
 
-/* What stands behind "#". */
-static enum quick_line_kind quick_comment_kind(const char **key,
-					       const char *value)
+/*
+ * One line.  White space is taken as wg's own parser does, or the two would
+ * not agree on where a section begins.
+ */
+
+static int quick_keep_words(struct quick_line *line, char *key,
+			    const char *value)
+{
+	quick_squeeze(key);
+	line->key = strdup(key);
+	if (value)
+		line->value = strdup(value);
+	return !line->key || (value && !line->value) ? -ENOMEM : 0;
+}
+
+/* @start is behind the "#". */
+static int quick_read_comment(struct quick_line *line, char *start)
 {
 	size_t n = strlen(QUICK_SETTING);
+	char *value = strchr(start, '=');
 
-	if (!value || !*value || !quick_printable(value))
-		return QUICK_LINE_COMMENT;
-	if (!strcasecmp(*key, "Name") || !strcasecmp(*key, "friendly_name"))
-		return QUICK_LINE_NAME;
-	if (!strncasecmp(*key, QUICK_SETTING, n) && (*key)[n]) {
-		*key += n + strspn(*key + n, " \t");
-		return QUICK_LINE_SETTING;
+	line->kind = QUICK_LINE_COMMENT;
+	if (!value)
+		return 0;
+	*value++ = '\0';
+	start = quick_trim(start);
+	value = quick_trim(value);
+	if (!*value || !quick_is_printable(value))
+		return 0;
+	if (!strcasecmp(start, "Name") || !strcasecmp(start, "friendly_name")) {
+		line->kind = QUICK_LINE_NAME;
+	} else if (!strncasecmp(start, QUICK_SETTING, n) &&
+		   isspace((unsigned char)start[n])) {
+		line->kind = QUICK_LINE_SETTING;
+		start += n;
+	} else {
+		return 0;
 	}
-	return QUICK_LINE_COMMENT;
+	return quick_keep_words(line, start, value);
 }
 
-/* Cuts key and value out of @copy, which is the line. */
-static int quick_take_words(struct quick_line *line, char *copy,
-			    bool (*is_hook)(const char *key))
+static int quick_read_key(struct quick_line *line, char *start)
 {
-	bool comment = *copy == '#';
-	const char *key;
-	char *value;
+	const struct quick_key *own;
+	char *value = strchr(start, '=');
 
-	value = strchr(copy, '=');
+	line->kind = QUICK_LINE_KEY;
 	if (value)
 		*value++ = '\0';
-	key = quick_trim(copy + comment);
-	if (value && !comment && !is_hook(key))
+	quick_squeeze(start);
+	own = quick_key_find(start);
+	if (value && !(own && own->hook))
 		value[strcspn(value, "#")] = '\0';
-	if (value)
-		value = quick_trim(value);
-	line->kind = comment ? quick_comment_kind(&key, value) : QUICK_LINE_KEY;
-	if (line->kind == QUICK_LINE_COMMENT)
-		return 0;
-	line->key = strdup(key);
-	line->value = strdup(value ? value : "");
-	return line->key && line->value ? 0 : -ENOMEM;
+	return quick_keep_words(line, start, value ? quick_trim(value) : NULL);
 }
 
-/* A section's name, without what may stand behind it. */
-static bool quick_is_section(const char *start, const char *name)
+static int quick_read_section(struct quick_line *line, char *start)
 {
-	size_t n = strlen(name);
-
-	return !strncasecmp(start, name, n) &&
-	       !start[n + strspn(start + n, " \t\r")];
+	start[strcspn(start, "#")] = '\0';
+	quick_squeeze(start);
+	if (!strcasecmp(start, "[Interface]"))
+		line->kind = QUICK_LINE_INTERFACE;
+	else if (!strcasecmp(start, "[Peer]"))
+		line->kind = QUICK_LINE_PEER;
+	else
+		return quick_read_key(line, start);
+	return 0;
 }
 
-static int quick_read_line(struct quick_line *line,
-			   bool (*is_hook)(const char *key))
+static int quick_read_line(struct quick_line *line)
 {
 	char *copy = strdup(line->start), *start;
 	int ret = 0;
@@ -113,28 +133,19 @@ static int quick_read_line(struct quick_line *line,
 	if (!copy)
 		return -ENOMEM;
 	start = quick_trim(copy);
-	if (*start == '[') {
-		start[strcspn(start, "#")] = '\0';
-		line->kind = QUICK_LINE_SECTION;
-	} else if (*start) {
-		ret = quick_take_words(line, start, is_hook);
-	}
+	if (*start == '#')
+		ret = quick_read_comment(line, start + 1);
+	else if (*start == '[')
+		ret = quick_read_section(line, start);
+	else if (*start)
+		ret = quick_read_key(line, start);
 	quick_free_secret(copy);
 	return ret;
 }
 
-static bool quick_line_is_section(const struct quick_line *line,
-				  const char *name)
-{
-	char text[32];
-
-	if (line->kind != QUICK_LINE_SECTION)
-		return false;
-	snprintf(text, sizeof(text), "%s", line->start +
-		 strspn(line->start, " \t"));
-	text[strcspn(text, "#")] = '\0';
-	return quick_is_section(text, name);
-}
+/*
+ * Where a line belongs.
+ */
 
 static bool quick_is_remark(const struct quick_line *line)
 {
@@ -142,23 +153,37 @@ static bool quick_is_remark(const struct quick_line *line)
 	       line->kind == QUICK_LINE_NAME;
 }
 
-/* Comments right above a section's name belong to it if an empty line cuts
- * them off from what is above, and so do these empty lines; a name always
- * does.
- */
-static void quick_adopt_comments(struct quick *quick, size_t head)
+/* Whether the section of the line @last has a name up to there. */
+static bool quick_is_named(const struct quick_line *lines, size_t last)
 {
-	struct quick_line *lines = quick->lines;
+	size_t section = lines[last].section, i;
+
+	for (i = last + 1; i && lines[i - 1].section == section; i--) {
+		if (lines[i - 1].kind == QUICK_LINE_NAME)
+			return true;
+	}
+	return false;
+}
+
+/* What stands above the line @head, which begins a section, and belongs to it:
+ * see quick.h.
+ */
+static void quick_adopt(struct quick_line *lines, size_t head)
+{
 	size_t first = head;
 
 	while (first && quick_is_remark(&lines[first - 1]))
 		first--;
-	if (first && lines[first - 1].kind != QUICK_LINE_EMPTY) {
+	if (!first || lines[first - 1].kind == QUICK_LINE_EMPTY) {
+		while (first && lines[first - 1].kind == QUICK_LINE_EMPTY)
+			first--;
+	} else if (lines[head].kind == QUICK_LINE_PEER &&
+		   (!lines[first - 1].section ||
+		    quick_is_named(lines, first - 1))) {
 		while (first < head && lines[first].kind != QUICK_LINE_NAME)
 			first++;
 	} else {
-		while (first && lines[first - 1].kind == QUICK_LINE_EMPTY)
-			first--;
+		return;
 	}
 	for (; first < head; first++)
 		lines[first].section = lines[head].section;
@@ -166,51 +191,57 @@ static void quick_adopt_comments(struct quick *quick, size_t head)
 
 static void quick_number_sections(struct quick *quick)
 {
-	size_t section = 0, peers = 0, i;
+	enum quick_line_kind in = QUICK_LINE_EMPTY;
+	size_t peers = 0, i;
 
 	for (i = 0; i < quick->n_lines; i++) {
 		struct quick_line *line = &quick->lines[i];
+		bool head = line->kind == QUICK_LINE_INTERFACE ||
+			    line->kind == QUICK_LINE_PEER;
 
-		if (quick_line_is_section(line, "[Interface]"))
-			section = 0;
-		else if (quick_line_is_section(line, "[Peer]"))
-			section = ++peers;
-		line->section = section;
-		if (line->kind == QUICK_LINE_SECTION && section)
-			quick_adopt_comments(quick, i);
+		if (head)
+			in = line->kind;
+		if (line->kind == QUICK_LINE_PEER)
+			peers++;
+		if (in == QUICK_LINE_PEER)
+			line->section = peers;
+		if (in == QUICK_LINE_INTERFACE && line->kind == QUICK_LINE_KEY)
+			line->own = quick_key_find(line->key);
+		if (head)
+			quick_adopt(quick->lines, i);
 	}
 }
 
-int quick_cut_lines(struct ctx *ctx, struct quick *quick, const char *data,
-		    bool (*is_hook)(const char *key))
+static int quick_add_line(struct quick *quick, const char *data, size_t len)
 {
-	bool first = true;
+	struct quick_line *lines, *line;
+
+	lines = reallocarray(quick->lines, quick->n_lines + 1, sizeof(*lines));
+	if (!lines)
+		return -ENOMEM;
+	quick->lines = lines;
+	line = &lines[quick->n_lines++];
+	memset(line, 0, sizeof(*line));
+	line->text = strndup(data, len);
+	if (!line->text)
+		return -ENOMEM;
+	line->start = line->text;
+	if (quick->n_lines == 1 &&
+	    !strncmp(line->text, QUICK_BOM, strlen(QUICK_BOM)))
+		line->start += strlen(QUICK_BOM);
+	return quick_read_line(line);
+}
+
+int quick_cut_lines(struct ctx *ctx, struct quick *quick, const char *data)
+{
 	size_t n;
 
-	for (; *data; data += n + (data[n] == '\n')) {
-		struct quick_line *lines, *line;
-
+	for (; *data; data += n) {
 		n = strcspn(data, "\n");
-		lines = reallocarray(quick->lines, quick->n_lines + 1,
-				     sizeof(*lines));
-		if (!lines)
-			goto no_memory;
-		quick->lines = lines;
-		line = &lines[quick->n_lines++];
-		memset(line, 0, sizeof(*line));
-		line->text = strndup(data, n);
-		if (!line->text)
-			goto no_memory;
-		line->start = line->text;
-		if (first && !strncmp(line->text, QUICK_BOM, 3))
-			line->start += 3;
-		first = false;
-		if (quick_read_line(line, is_hook))
-			goto no_memory;
+		n += data[n] == '\n';
+		if (quick_add_line(quick, data, n))
+			return ctx_fail(ctx, -ENOMEM, "Out of memory");
 	}
 	quick_number_sections(quick);
 	return 0;
-
-no_memory:
-	return ctx_fail(ctx, -ENOMEM, "Out of memory");
 }

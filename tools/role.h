@@ -5,9 +5,11 @@
 
 #include <stdbool.h>
 
+#include "cidr.h"
 #include "ctx.h"
 #include "quick.h"
 #include "rtnl.h"
+#include "text.h"
 
 /**
  * struct role - a setup in work
@@ -15,14 +17,23 @@
  * @path:	its file
  * @quick:	what the file says
  * @is_new:	there was no file
+ * @old:	what the file held
+ * @was_up:	the interface ran when role_finish() began
  * @rtnl:	the host
+ * @made_dir:	directory of the file, if we made it
+ * @lock:	directory of the file, held so that two runs at once do not
+ *		undo each other's work
  */
 struct role {
 	char name[MODEL_NAME_SIZE];
 	char *path;
 	struct quick *quick;
 	bool is_new;
+	struct text old;
+	bool was_up;
 	struct rtnl *rtnl;
+	const char *made_dir;
+	int lock;
 };
 
 /**
@@ -32,9 +43,10 @@ struct role {
  * @kind:	"server", "client", "site"; NULL: any file
  * @dir:	where files are, NULL for /etc/wireguard
  * @name:	interface
- * @create:	a file that is missing is begun
+ * @create:	a file that is missing is begun, with "role" set to @kind
  *
- * A file that says another role, or none, is refused.
+ * A file that says another role, or none, is refused; so is a new file for an
+ * interface that exists already.
  *
  * Return: 0 or negative errno with an error text.
  */
@@ -66,16 +78,151 @@ int role_new_key(struct ctx *ctx, uint8_t key[WG_KEY_LEN]);
 int role_new_psk(struct ctx *ctx, uint8_t key[WG_KEY_LEN]);
 
 /**
+ * role_public_key() - the setup's own
+ * @ctx:	the run
+ * @role:	setup
+ * @key:	result
+ *
+ * Return: 0, or -EINVAL with an error text if the file has no private key.
+ */
+int role_public_key(struct ctx *ctx, const struct role *role,
+		    uint8_t key[WG_KEY_LEN]);
+
+/**
+ * role_words() - whether a verb has the words it needs
+ * @ctx:	the run
+ * @verb:	for errors, like "server add"
+ * @names:	its words, like "IF NAME"
+ * @argc:	number of words, the verb's own included, options taken out
+ *
+ * Return: 0, or -EINVAL with an error text.
+ */
+int role_words(struct ctx *ctx, const char *verb, const char *names, int argc);
+
+/**
+ * role_yes() - whether a setting is "yes"
+ * @role:	setup
+ * @section:	where
+ * @key:	setting
+ *
+ * Return: true only for that word.
+ */
+bool role_yes(const struct role *role, size_t section, const char *key);
+
+/**
+ * role_get_list() - networks of a setting
+ * @ctx:	the run
+ * @role:	setup
+ * @section:	where
+ * @key:	setting
+ * @list:	appended to; nothing if there is no such setting
+ *
+ * Return: 0 or negative errno with an error text.
+ */
+int role_get_list(struct ctx *ctx, const struct role *role, size_t section,
+		  const char *key, struct cidr_list *list);
+
+/**
+ * role_set_list() - quick_set() for networks
+ * @ctx:	the run
+ * @quick:	file
+ * @section:	where
+ * @key:	as for quick_set()
+ * @list:	value; an empty one removes the line
+ *
+ * Return: 0 or negative errno with an error text.
+ */
+int role_set_list(struct ctx *ctx, struct quick *quick, size_t section,
+		  const char *key, const struct cidr_list *list);
+
+/**
+ * role_set_hosts() - the same for single hosts, without their lengths
+ * @ctx:	the run
+ * @quick:	file
+ * @section:	where
+ * @key:	as for quick_set()
+ * @list:	value; an empty one removes the line
+ *
+ * Return: 0 or negative errno with an error text.
+ */
+int role_set_hosts(struct ctx *ctx, struct quick *quick, size_t section,
+		   const char *key, const struct cidr_list *list);
+
+/**
+ * role_set_endpoint() - write the setting "endpoint" as the user says
+ * @ctx:	the run
+ * @role:	setup whose listen port is set
+ * @text:	"HOST[:PORT]"; IPv6 addresses with or without brackets; without
+ *		a port it is the listen port
+ *
+ * Return: 0 or negative errno with an error text.
+ */
+int role_set_endpoint(struct ctx *ctx, struct role *role, const char *text);
+
+/**
+ * role_find_endpoint() - write the setting "endpoint" from what the host has
+ * @ctx:	the run
+ * @role:	setup whose listen port is set
+ * @inside:	if there is no public address, one behind another router will do
+ *
+ * Return: 0, -ENOENT with an error text if there is nothing to write, or
+ * another negative errno with an error text.
+ */
+int role_find_endpoint(struct ctx *ctx, struct role *role, bool inside);
+
+/**
+ * role_todo_endpoint() - tell what others need to reach the endpoint
+ * @ctx:	the run
+ * @role:	setup with an endpoint
+ *
+ * That is what a router in front of this host has to do, or why it cannot.
+ */
+void role_todo_endpoint(struct ctx *ctx, const struct role *role);
+
+/**
  * role_finish() - check, write the file, make it run
  * @ctx:	the run
  * @role:	setup
  * @no_up:	only write
  *
  * Checked first: a conflict leaves everything as it was.  If it cannot be made
- * to run, the previous file comes back.
+ * to run, role_undo() follows.
  *
  * Return: 0 or negative errno with an error text.
  */
 int role_finish(struct ctx *ctx, struct role *role, bool no_up);
+
+/**
+ * role_undo() - take role_finish() back
+ * @ctx:	the run; the error text stays
+ * @role:	setup
+ *
+ * The previous file comes back, and so does what ran.
+ */
+void role_undo(struct ctx *ctx, struct role *role);
+
+/**
+ * role_print() - write what the user asked for
+ * @ctx:	the run
+ * @path:	file for its owner only; NULL or "-": standard output
+ * @text:	may hold secrets
+ *
+ * Return: 0 or negative errno with an error text.
+ */
+int role_print(struct ctx *ctx, const char *path, const struct text *text);
+
+/**
+ * role_hand_over() - role_print() what role_finish() was done for
+ * @ctx:	the run
+ * @role:	setup, finished
+ * @path:	as for role_print()
+ * @text:	as for role_print()
+ *
+ * If that fails, role_undo() follows: a key that nobody got is none.
+ *
+ * Return: 0 or negative errno with an error text.
+ */
+int role_hand_over(struct ctx *ctx, struct role *role, const char *path,
+		   const struct text *text);
 
 #endif /* _WG_ROLE_H */

@@ -15,15 +15,16 @@
  * struct token - a site as it shows itself to others
  * @name:	of the site
  * @public_key:	its key
- * @endpoint:	"host:port", empty if it cannot be reached from outside
+ * @endpoint:	"host:port", the port a number, IPv6 addresses in brackets;
+ *		empty if it cannot be reached from outside
  * @tunnel:	the networks all sites of the tunnel share, v4 and v6
- * @addresses:	its own addresses in them, single hosts
+ * @addresses:	its own addresses in them or link-local, single hosts
  * @shares:	networks behind it
  * @hub:	it forwards between the others
  * @routed:	routing daemons decide what goes where
  * @secret:	the token is secret: the following are for its receiver
  * @private_key: the receiver's private key
- * @preshared_key: for both
+ * @preshared_key: for both, zeros if none
  * @receiver:	the receiver's addresses
  * @receiver_shares: networks behind the receiver
  */
@@ -45,7 +46,7 @@ struct token {
 
 /**
  * token_write() - one word of letters, digits, "-", "_"
- * @token:	what it says
+ * @token:	what it says; what token_read() refuses is written all the same
  * @text:	appended to
  */
 void token_write(const struct token *token, struct text *text);
@@ -56,7 +57,12 @@ void token_write(const struct token *token, struct text *text);
  * @word:	white space inside is skipped: mail programs fold lines
  * @token:	result, to be freed with token_free(), also on failure
  *
- * A checksum finds what was cut off or mistyped.
+ * A checksum finds what was cut off or mistyped.  What has been read holds:
+ * a name that quick_check_name() likes, a public key, an address at least; an
+ * endpoint one may try to resolve; networks without host bits that are not
+ * everything, local or multicast; nothing twice; with @token->secret a private
+ * key and an address for the receiver.  Whether two networks overlap is not
+ * looked at.
  *
  * Return: 0, or negative errno with an error text that does not show the word.
  */

@@ -84,7 +84,8 @@ int tunnel_rules_needs_mark(struct ctx *ctx, const struct quick *quick,
 static int tunnel_rules_server(struct ctx *ctx, const struct quick *quick,
 			       bool no_ipv6, struct fw_rules *fw)
 {
-	int ret;
+	static const char *const words[] = { "yes", "no", NULL };
+	int routed = 0, ret;
 
 	ret = tunnel_rules_flag(ctx, quick, "exit", &fw->exit);
 	if (!ret)
@@ -92,7 +93,10 @@ static int tunnel_rules_server(struct ctx *ctx, const struct quick *quick,
 	if (!ret)
 		ret = tunnel_rules_list(ctx, quick, "share", &fw->lans);
 	/* Hosts of the LAN seldom have a route back to the clients. */
-	fw->nat_lans = fw->lans.count;
+	if (!ret)
+		ret = tunnel_rules_word(ctx, quick, "share-nat", words,
+					"yes or no", &routed);
+	fw->nat_lans = fw->lans.count && !routed;
 	fw->forward = fw->lans.count || !fw->isolate;
 	fw->no_ipv6 = fw->exit && no_ipv6;
 	return ret;
@@ -101,13 +105,19 @@ static int tunnel_rules_server(struct ctx *ctx, const struct quick *quick,
 static int tunnel_rules_site(struct ctx *ctx, const struct quick *quick,
 			     struct fw_rules *fw)
 {
-	bool hub;
+	bool hub, routed = false;
 	int ret;
 
 	ret = tunnel_rules_flag(ctx, quick, "hub", &hub);
 	if (!ret)
+		ret = tunnel_rules_flag(ctx, quick, "routed", &routed);
+	/* What a routing daemon will send where is not for us to know. */
+	if (!ret && routed)
+		ret = cidr_list_parse(ctx, "share", "0.0.0.0/0, ::/0",
+				      &fw->lans);
+	else if (!ret)
 		ret = tunnel_rules_list(ctx, quick, "share", &fw->lans);
-	fw->isolate = !hub;
+	fw->isolate = !hub && !routed;
 	fw->forward = fw->lans.count || hub;
 	return ret;
 }
@@ -160,6 +170,9 @@ static int tunnel_rules_by_role(struct ctx *ctx, const struct quick *quick,
 	if (!ret)
 		ret = tunnel_rules_flag(ctx, quick, "kill-switch",
 					&fw->kill_switch);
+	if (!ret)
+		ret = tunnel_rules_list(ctx, quick, "kill-switch-except",
+					&fw->kill_lans);
 	if (!ret && role == TUNNEL_RULES_SERVER)
 		ret = tunnel_rules_server(ctx, quick, no_ipv6, fw);
 	if (!ret && role == TUNNEL_RULES_SITE)

@@ -64,7 +64,7 @@ int up_parse(struct ctx *ctx, int argc, char **argv, unsigned int options,
 	     struct up *up)
 {
 	const char *dir = NULL;
-	struct opt opts[4] = { { "config-dir", NULL, &dir } };
+	struct opt opts[6] = { { "config-dir", NULL, &dir } };
 	size_t n = 1;
 	int ret;
 
@@ -73,6 +73,10 @@ int up_parse(struct ctx *ctx, int argc, char **argv, unsigned int options,
 		opts[n++] = (struct opt){ "dry-run", &up->dry, NULL };
 	if (options & UP_JSON)
 		opts[n++] = (struct opt){ "json", &up->json, NULL };
+	if (options & UP_EXPORT) {
+		opts[n++] = (struct opt){ "format", NULL, &up->format };
+		opts[n++] = (struct opt){ "qr", &up->qr, NULL };
+	}
 	ret = opts_parse(ctx, argv[0], opts, &argc, argv);
 	if (ret)
 		return ret;
@@ -96,8 +100,8 @@ static void up_check_mode(struct ctx *ctx, const char *path)
 			 path);
 }
 
-static int up_read(struct ctx *ctx, int argc, char **argv,
-		   unsigned int options, struct up *up, struct quick **quick)
+int up_read(struct ctx *ctx, int argc, char **argv, unsigned int options,
+	    struct up *up, struct quick **quick)
 {
 	int ret;
 

@@ -31,5 +31,9 @@ int apply_main(struct ctx *ctx, int argc, char **argv);
 int status_main(struct ctx *ctx, int argc, char **argv);
 int save_main(struct ctx *ctx, int argc, char **argv);
 int strip_main(struct ctx *ctx, int argc, char **argv);
+int export_main(struct ctx *ctx, int argc, char **argv);
+int server_main(struct ctx *ctx, int argc, char **argv);
+int client_main(struct ctx *ctx, int argc, char **argv);
+int site_main(struct ctx *ctx, int argc, char **argv);
 
 #endif /* _WG_VERBS_H */

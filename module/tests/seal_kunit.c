@@ -464,6 +464,41 @@ static void super_without_payload(struct kunit *test)
 	}
 }
 
+/* No UDP datagram carries more than 65507 bytes: what would become longer is
+ * refused, be it a packet or a segment, cut by us or by the kernel.
+ */
+static void datagrams_too_long(struct kunit *test)
+{
+	static const struct {
+		u32 payload, mss;
+		u8 ip_options;
+		bool fits;
+	} rows[] = {
+		{ 65432, 0, 0, true }, { 65433, 0, 0, false },
+		{ 65432, 65432, 0, true }, { 65433, 65433, 0, false },
+		{ 65490, 65432, 0, true }, { 65490, 65433, 0, false },
+		{ 65440, 65428, 4, true }, { 65440, 65429, 4, false },
+	};
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct wg_packet_kunit p = { WG_PACKET_KUNIT_TCP,
+					     .partial = true };
+		struct sk_buff *skb, *list;
+
+		p.payload = rows[i].payload;
+		p.mss = rows[i].mss;
+		p.ip_options = rows[i].ip_options;
+		skb = wg_packet_kunit_make(test, &p, NULL);
+		local_bh_disable();
+		list = wg_seal_prepare(skb, 1420);
+		local_bh_enable();
+		KUNIT_EXPECT_EQ_MSG(test, PTR_ERR_OR_ZERO(list),
+				    rows[i].fits ? 0 : -EMSGSIZE, "row %d", i);
+		kfree_skb_list(IS_ERR(list) ? skb : list);
+	}
+}
+
 static void padding_of_lengths(struct kunit *test)
 {
 	static const struct {
@@ -776,6 +811,7 @@ static struct kunit_case wg_seal_kunit_cases[] = {
 	KUNIT_CASE(keepalive_alone),
 	KUNIT_CASE(not_plain),
 	KUNIT_CASE(super_without_payload),
+	KUNIT_CASE(datagrams_too_long),
 	KUNIT_CASE(padding_of_lengths),
 	KUNIT_CASE(tos_and_hash),
 	KUNIT_CASE(tos_changes),

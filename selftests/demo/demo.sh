@@ -3,16 +3,15 @@
 #
 # A VPN server, a client behind a NAT router and two joined sites, all in one
 # virtual machine: namespaces with real forwarding and NAT, every tunnel made by
-# our module and set up by our tool.
+# our module and set up by our program, one command a host.
 #
 #                        inet (switch) 203.0.113.0/24
 #       .1 |            .10 |  .11 |           .21 |            .22 |
-#       server             router            site-a            site-b
-#   [wg0 10.8.0.1]           | NAT         [wg0 10.9.0.1]    [wg0 10.9.0.2]
-#   services 10.99.0.1       |                  |                 |
-#                   192.168.7.1, 192.168.8.1  10.1.0.1          10.2.0.1
-#                          client             lan-a             lan-b
-#                      [wg0 10.8.0.2]        10.1.0.5          10.2.0.5
+#    server [vpn0]         router        site-a [site-a0]  site-b [site-b0]
+#     10.99.0.1              | NAT           10.1.0.1          10.2.0.1
+#          |         192.168.7.1, 192.168.8.1    |                 |
+#      service               |                 lan-a             lan-b
+#     10.99.0.5        client [trip0]         10.1.0.5          10.2.0.5
 #
 # timeout: 300
 
@@ -20,12 +19,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 : "${WG_SELFTESTS:=$(dirname "$here")}" "${WG_MODULE:=ours}" "${WGPEER:=wgpeer}"
 export WG_COLOR_MODE=never LC_ALL=C
 WORK=$(mktemp -d /tmp/wgdemo.XXXXXX)
-ALL="inet server router client site-a site-b lan-a lan-b"
+ALL="inet server service router client site-a site-b lan-a lan-b"
 BEGIN=$SECONDS
 
-# The tool is ours; a machine without it shows the same with the stock one.
-[ -x "$WGPEER" ] || WGPEER=wg
-tool=$(basename "$WGPEER")
 say() { printf '\n[%3d s] %s\n' $((SECONDS - BEGIN)) "$*"; }
 
 finish()
@@ -50,13 +46,13 @@ on()
 	nsenter --net="/run/netns/$ns" -- "$@"
 }
 
-# wgp NS ARG...: our tool in a namespace, shown as it runs
+# wgp NS ARG...: our program in a namespace, shown as it runs
 wgp()
 {
 	local ns=$1
 	shift
-	printf '  %-8s # %s %s\n' "$ns" "$tool" "${*//$WORK\//}"
-	on "$ns" "$WGPEER" "$@" || die "$tool $1 failed in $ns"
+	printf '  %-8s # wgpeer %s\n' "$ns" "${*//$WORK\//}" >&2
+	on "$ns" "$WGPEER" "$@" || die "wgpeer $1 failed in $ns"
 }
 
 # shown NS CMD...: any other command, shown as well
@@ -100,6 +96,7 @@ network()
 		link add eth0 netns site-b type veth peer name site-b netns inet
 		link add eth0 netns client type veth peer name in0 netns router
 		link add eth1 netns client type veth peer name in1 netns router
+		link add eth0 netns service type veth peer name lan0 netns server
 		link add eth0 netns lan-a type veth peer name lan0 netns site-a
 		link add eth0 netns lan-b type veth peer name lan0 netns site-b
 	N
@@ -116,7 +113,12 @@ network()
 		link set lo up
 		link set eth0 up
 		addr add 203.0.113.1/24 dev eth0
-		addr add 10.99.0.1/32 dev lo
+		link set lan0 up
+		addr add 10.99.0.1/24 dev lan0
+	N
+	inside service <<-'N'
+		link set eth0 up
+		addr add 10.99.0.5/24 dev eth0
 	N
 	# Two networks behind the router, as of a home and of a phone: each is
 	# translated to an address of its own.
@@ -159,9 +161,8 @@ network()
 		addr add 10.2.0.5/24 dev eth0
 		route add default via 10.2.0.1
 	N
-	for ns in router site-a site-b; do
-		on "$ns" sh -c 'echo 1 > /proc/sys/net/ipv4/ip_forward'
-	done
+	on router sh -c 'echo 1 > /proc/sys/net/ipv4/ip_forward'
+	for ns in server client site-a site-b; do mkdir -m 700 "$WORK/$ns"; done
 	# Two uplinks in one network: no filter by reverse path.
 	on router sh -c 'echo 2 > /proc/sys/net/ipv4/conf/all/rp_filter'
 	on router nft -f - <<-'N'
@@ -175,18 +176,13 @@ network()
 	N
 }
 
-# device NS ADDRESS PORT
-device()
+# Each host has its directory of files.  role NS VERB WORD...
+role()
 {
-	(umask 077; "$WGPEER" genkey > "$WORK/$1.key")
-	"$WGPEER" pubkey < "$WORK/$1.key" > "$WORK/$1.pub"
-	shown "$1" ip link add wg0 type wireguard || die "no device of type wireguard"
-	wgp "$1" set wg0 listen-port "$3" private-key "$WORK/$1.key"
-	shown "$1" ip addr add "$2" dev wg0
-	shown "$1" ip link set wg0 up || die "wg0 does not come up in $1"
+	local ns=$1
+	shift
+	wgp "$ns" "$@" --config-dir "$WORK/$ns"
 }
-
-pub() { cat "$WORK/$1.pub"; }
 
 # reach NS ADDRESS WHAT
 reach()
@@ -211,52 +207,44 @@ speed()
 	grep -q 'receiver' "$WORK/out" || die "$4: nothing received"
 }
 
-endpoint() { on server "$WGPEER" show wg0 endpoints | cut -f2; }
+endpoint() { on server "$WGPEER" show vpn0 endpoints | cut -f2; }
 endpoint_is() { case $(endpoint) in "$1":*) ;; *) return 1 ;; esac; }
 
-echo "wgpeer demo: kernel $(uname -r), module $(modinfo -F filename wireguard 2> /dev/null || echo "$WG_MODULE"), tool $tool"
+echo "wgpeer demo: kernel $(uname -r), module $(modinfo -F filename wireguard 2> /dev/null || echo "$WG_MODULE")"
 
-say "1/6 network: a switch, a server, a NAT router with a client, two sites with a host each"
+say "1/6 network: a switch, a server with a LAN, a NAT router with a client, two sites with a host each"
 network || die "the test network cannot be built (nftables?)"
 on client ping -n -q -c 1 -W 5 203.0.113.1 > /dev/null || die "the network without tunnels does not work"
 on lan-a ping -n -q -c 1 -W 1 10.2.0.5 > /dev/null 2>&1 && die "the sites see each other without a tunnel"
 echo "  the client reaches the server's public address; the two LANs do not see each other"
 
-say "2/6 VPN server and client"
-device server 10.8.0.1/24 51820
-device client 10.8.0.2/24 0
-wgp server set wg0 peer "$(pub client)" allowed-ips 10.8.0.2/32
-wgp client set wg0 peer "$(pub server)" endpoint 203.0.113.1:51820 \
-	allowed-ips 10.8.0.0/24,10.99.0.0/24 persistent-keepalive 15
-shown client ip route add 10.99.0.0/24 dev wg0
-reach client 10.8.0.1 "client to server"
-reach client 10.99.0.1 "client to a service behind the server"
-reach server 10.8.0.2 "server to the client behind NAT"
+say "2/6 VPN server and client: one command each, and one for each client"
+role server server init vpn0 --endpoint 203.0.113.1 --share 10.99.0.0/24
+role server server add vpn0 laptop > "$WORK/laptop.conf"
+role client client join trip0 "$WORK/laptop.conf"
+reach client 10.99.0.5 "client to a service in the LAN behind the server"
 endpoint_is 203.0.113.10 || die "the server sees the client at $(endpoint)"
 echo "  the server sees the client at $(endpoint)"
 
-say "3/6 site A and site B"
-device site-a 10.9.0.1/30 51820
-device site-b 10.9.0.2/30 51820
-wgp site-a set wg0 peer "$(pub site-b)" endpoint 203.0.113.22:51820 allowed-ips 10.9.0.2/32,10.2.0.0/24
-wgp site-b set wg0 peer "$(pub site-a)" endpoint 203.0.113.21:51820 allowed-ips 10.9.0.1/32,10.1.0.0/24
-shown site-a ip route add 10.2.0.0/24 dev wg0
-shown site-b ip route add 10.1.0.0/24 dev wg0
+say "3/6 site A and site B: a token there, a token back"
+role site-a site init site-a0 --share 10.1.0.0/24 --endpoint 203.0.113.21 > "$WORK/token-a"
+role site-b site join site-b0 "$(< "$WORK/token-a")" --share 10.2.0.0/24 --endpoint 203.0.113.22 > "$WORK/token-b"
+role site-a site add site-a0 "$(< "$WORK/token-b")"
 reach lan-a 10.2.0.5 "LAN A to LAN B"
 reach lan-b 10.1.0.5 "LAN B to LAN A"
 
 say "4/6 throughput (a slow emulated machine: the figures say only that it works)"
-speed client server 10.8.0.1 "client to server"
+speed client service 10.99.0.5 "client to the LAN behind the server"
 speed lan-a lan-b 10.2.0.5 "LAN A to LAN B"
 
 say "5/6 the client roams: from 192.168.7.2 behind 203.0.113.10 to 192.168.8.2 behind 203.0.113.11"
 shown client ip route replace default via 192.168.8.1
-reach client 10.8.0.1 "client to server from the new place"
+reach client 10.99.0.5 "client to the LAN from the new place"
 endpoint_is 203.0.113.11 || die "the server still sees the client at $(endpoint)"
 echo "  the server sees the client at $(endpoint)"
-reach server 10.8.0.2 "server to the client in the new place"
 
 say "6/6 what the tool shows"
+role server server list vpn0
 for ns in server client site-a site-b; do
 	wgp "$ns" show
 	echo

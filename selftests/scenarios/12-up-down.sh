@@ -89,6 +89,55 @@ no_link_local()
 	equal "send_redirects" "$(on a cat /proc/sys/net/ipv4/conf/wg0/send_redirects)" 0
 }
 
+# A worker that gives up its turn just then, after 32 messages, is refused by the
+# workqueue: on one CPU it is the only one, and nobody would look at the queue
+# any more. It takes a few dozen tries to meet it there.
+flooded()
+{
+	local rounds=50
+	case $WG_ENV in uml | uml-smp) rounds=300 ;; esac
+	cat > "$TMP/flooded.py" <<'P'
+import sys
+from noise import *
+from rtnl import *
+
+pub, there, here = sys.argv[1:4]
+mac1_key = hash_(b"mac1----", base64.b64decode(pub))
+flood = os.fork()
+if not flood:
+    libc.prctl(1, 9)    # goes when we do
+    setns(os.open("/run/netns/" + there, os.O_RDONLY))
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.setsockopt(socket.IPPROTO_UDP, 103, 148)   # UDP_SEGMENT
+    bundle = b""
+    for n in range(64):
+        m = struct.pack("<II", 1, n) + os.urandom(108)
+        bundle += m + mac(mac1_key, m) + bytes(16)
+    while True:
+        try:
+            sock.sendto(bundle, ("10.0.0.2", 1002))
+        except OSError:
+            pass
+setns(os.open("/run/netns/" + here, os.O_RDONLY))
+route = Ns.__new__(Ns)
+route.route = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
+for _ in range(int(sys.argv[4])):
+    done(route.link("wg0", up=False))
+    done(route.link("wg0", up=True))
+    # There is more in the queue then than he does in one turn.
+    time.sleep(0.02)
+os.kill(flood, 9)
+os.waitpid(flood, 0)
+P
+	wgc b set wg0 listen-port 1002
+	outer 4
+	PYTHONPATH=$PYDIR "$PY" "$TMP/flooded.py" "${PUB[b]}" "$PFX-a" "$PFX-b" $rounds
+	# The initiation is a's, so b has to answer.
+	down a
+	up a
+	reach_soon a 192.168.241.2
+}
+
 # A device deleted while it is busy
 delete_busy()
 {
@@ -110,6 +159,7 @@ subtest "what is kept over down and up" kept
 subtest "sessions are forgotten" forgotten
 subtest "a port that is taken meanwhile" in_use
 subtest "up and down under traffic" cycles
+subtest "up and down under a flood of handshakes" flooded
 subtest "no link-local address, no redirects" no_link_local
 subtest "deleted under traffic and made again" delete_busy
 finish

@@ -201,6 +201,29 @@ assert not f.times("data"), "sent in a session that we have not confirmed"
 P
 }
 
+# A retry that comes within these five seconds is put off, not forgotten: what
+# waits is sent or given up in the end.
+response_puts_off()
+{
+	fresh 10.0.0.1:4001
+	far <<'P'
+f = Far()
+dropped = f.stat("tx_dropped")
+f.poke()
+first = f.watch(0.02, until="initiation").at
+f.watch(4.5)
+f.wire.send(f.peer.initiation())
+# Never confirmed.
+answered = f.watch(0.02, until="response").at
+f.watch(150)
+tries = f.times("initiation", since=answered)
+assert tries, "no retry any more"
+assert tries[0] - answered >= 5, "within five seconds of a response"
+within("retry", tries[0] - first, 10, 2 * latest(5, 1 / 3))
+assert f.stat("tx_dropped") == dropped + 1, "what waited is not dropped"
+P
+}
+
 # Down and up, or a new private key: initiates at once, though it just has.
 resets()
 {
@@ -240,5 +263,6 @@ subtest "traffic keeps it trying" traffic_goes_on
 subtest "a new handshake after 15 s without an answer" silence
 subtest "retries forget our learned address" source_forgotten
 subtest "a response blocks initiations for 5 s" response_blocks
+subtest "it puts retries off, and forgets none" response_puts_off
 subtest "down and up, or a new key, end the wait" resets
 finish

@@ -127,6 +127,24 @@ within("after one out", f.watch(30, until="keepalive").at - sent, *interval(25))
 P
 }
 
+# One that cannot be sent, as the session has just come to its end and whoever has
+# answered a handshake does not initiate for five seconds, is not the last.
+blocked()
+{
+	far endpoint 10.0.0.1:4001 <<'P'
+f.start()
+wg("persistent-keepalive", "2")
+f.watch(178)
+f.wire.send(f.peer.initiation())
+# Never confirmed.
+answered = f.watch(0.01, until="response").at
+f.watch(20)
+tries = f.times("initiation", since=answered)
+assert tries, "silent for good"
+within("after the response", tries[0] - answered, 5, 7.02)
+P
+}
+
 # Set, shortened, lengthened, switched off on a live interface.
 changed()
 {
@@ -259,6 +277,7 @@ subtest "passive: 10 s after data, once" passive
 subtest "passive: one for several packets" no_more
 subtest "passive: not when something was sent" sent_instead
 subtest "persistent: from up on, never later than 25 s" persistent
+subtest "persistent: one that cannot be sent is not the last" blocked
 subtest "persistent: changed while it runs, off, 65535 s" changed
 subtest "persistent: the peer that gets it knows our endpoint" nat
 subtest "persistent: 200 peers take three seconds to start" spread

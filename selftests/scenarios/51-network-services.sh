@@ -13,10 +13,8 @@
 [ -n "${WG_OWN_MOUNTS:-}" ] || WG_OWN_MOUNTS=y exec unshare --mount "$0"
 # shellcheck source=selftests/lib.sh
 . "${WG_SELFTESTS:-$(dirname "$0")/..}/lib.sh"
-
-lower=$(cat "$WG_CACHE/answers/rootfs" 2> /dev/null)
-[ -d "$lower/etc" ] || skip_all "no root file system (selftests/kernels/rootfs)"
-ROOT=/run/$PFX.root/merged
+# shellcheck source=selftests/services.sh
+. "$WG_SELFTESTS/services.sh"
 
 two_ns
 key c
@@ -26,67 +24,6 @@ wg_dev b wg0 b 1002 192.168.241.2/24 fd00:241::2/64
 wgc b set wg0 peer "${PUB[a]}" preshared-key "$TMP/psk" \
 	allowed-ips 192.168.241.1/32,192.168.241.11/32,fd00:241::1/128
 ipn b route add 10.51.0.0/16 dev wg0
-
-# --- services in a root of their own -----------------------------------------
-
-make_root()
-{
-	local top=${ROOT%/*}
-	mkdir -p "$top"
-	mount -t tmpfs tmpfs "$top"
-	mkdir "$top/upper" "$top/work" "$ROOT"
-	mount -t overlay -o "lowerdir=$lower,upperdir=$top/upper,workdir=$top/work" overlay "$ROOT"
-	mount --bind /proc "$ROOT/proc"
-	mount --rbind /dev "$ROOT/dev"
-	mount -t tmpfs tmpfs "$ROOT/run"
-	# Of the namespace's devices; read only says that no udev will come.
-	on a mount -t sysfs -o ro sysfs "$ROOT/sys"
-	mkdir -p "$ROOT/run/dbus" "$ROOT/run/systemd/netif/"{links,leases,lldp} "$ROOT/etc/systemd/network"
-	# networkd runs as a user of its own.
-	chmod -R 777 "$ROOT/run/systemd/netif"
-}
-
-bus_answers()
-{
-	in_root dbus-send --system --dest=org.freedesktop.DBus --print-reply / \
-		org.freedesktop.DBus.ListNames
-}
-
-in_root() { on a chroot "$ROOT" "$@"; }
-
-# service NAME COMMAND...: start it and wait until it has its name on the bus
-service()
-{
-	local name=$1
-	shift
-	bg a chroot "$ROOT" "$@" >> "$TMP/$name.log" 2>&1
-	echo "$BG" > "$TMP/$name.pid"
-	told "$name" wait_for 15 on_bus "$name"
-}
-
-on_bus() { bus_answers | grep -q "org.freedesktop.$1\""; }
-gone_from_bus() { ! on_bus "$1"; }
-
-service_end()
-{
-	kill "$(< "$TMP/$1.pid")"
-	wait_for 15 gone_from_bus "$1"
-}
-
-# told NAME COMMAND...: when the command fails, what the service said
-told()
-{
-	local name=$1
-	shift
-	"$@" || { tail -n 15 "$TMP/$name.log"; return 1; }
-}
-
-start_bus()
-{
-	make_root
-	bg a chroot "$ROOT" dbus-daemon --system --nofork --nopidfile > "$TMP/bus.log" 2>&1
-	told bus wait_for 10 bus_answers
-}
 
 has_addr() { ipn a -o addr show dev s0 | grep -qF " $1/"; }
 # shown FIELD WANTED: of peer b at the service's device
@@ -103,8 +40,6 @@ endpoint_is() { [ "$(peer_field a s0 b endpoint)" = "$1" ]; }
 route_by() { ipn a route get "$1" | grep -q "dev $2 "; }
 
 # --- systemd-networkd --------------------------------------------------------
-
-networkd() { service network1 /lib/systemd/systemd-networkd; }
 
 netdev()
 {
@@ -198,17 +133,6 @@ networkd_replaces()
 }
 
 # --- NetworkManager ----------------------------------------------------------
-
-networkmanager()
-{
-	printf '%s\n' '[main]' plugins=keyfile auth-polkit=false dns=none no-auto-default='*' \
-		'[keyfile]' 'unmanaged-devices=interface-name:eth0;interface-name:lo' \
-		> "$ROOT/etc/NetworkManager/NetworkManager.conf"
-	service NetworkManager /usr/sbin/NetworkManager --debug --no-daemon
-	wait_for 15 in_root nmcli -t general status
-}
-
-nm() { told NetworkManager in_root nmcli --wait $((10 * SCALE)) "$@"; }
 
 # What the desktop's "import from file" does with a file for wg-quick.
 manager_imports()

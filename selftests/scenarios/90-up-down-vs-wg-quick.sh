@@ -16,6 +16,7 @@
 #     widest.
 #
 # spec 8.8
+# long: yes
 # env: uml uml-smp
 # timeout: 1200
 # shellcheck source=selftests/lib.sh

@@ -24,12 +24,13 @@ _wgpeer_options()
 	status) echo "--json --config-dir" ;;
 	save | strip) echo "--config-dir" ;;
 	export) echo "--format --qr --config-dir" ;;
-	"server init") echo "--address --port --endpoint --share --exit --isolate --dns --firewall --no-up --config-dir" ;;
+	"server init") echo "--address --port --endpoint --share --exit --no-exit --isolate --no-isolate --dns --firewall --no-up --config-dir" ;;
 	"server add") echo "--exit --split --address --psk --public-key --dns --keep-key $output --config-dir" ;;
 	"server list" | "site list") echo "--json --config-dir" ;;
-	"server rotate") echo "--now --finish $output --config-dir" ;;
+	"server export") echo "--dns $output --config-dir" ;;
+	"server rotate") echo "--now --finish --public-key --dns --keep-key $output --config-dir" ;;
 	"server remove" | "server rename" | "site remove" | "site add" | "site token" | "client leave") echo "--config-dir" ;;
-	"client join") echo "--kill-switch --dns --keepalive --allow-hooks --no-up --config-dir" ;;
+	"client join") echo "--kill-switch --no-kill-switch --kill-switch-except --dns --keepalive --allow-hooks --no-up --config-dir" ;;
 	"client new") echo "--no-up --config-dir" ;;
 	"site init") echo "--share --endpoint --port --name --address --hub --routed --one-paste --peer-share --peer-name --no-up --config-dir" ;;
 	"site join") echo "--share --endpoint --port --name --address --no-up --config-dir" ;;
@@ -61,7 +62,7 @@ _wgpeer()
 			up down apply status save strip export server client site help version"
 	elif [ "$at" = 3 ] && [ "$COMP_CWORD" = 2 ]; then
 		case $verb in
-		server) words="init add list remove rename rotate" ;;
+		server) words="init add list export remove rename rotate" ;;
 		client) words="join new leave" ;;
 		site) words="init join add token list remove" ;;
 		esac
@@ -72,7 +73,7 @@ _wgpeer()
 		[ "$verb" != show ] || words="all interfaces $words"
 	else
 		case $verb$sub in
-		"server remove" | "server rename" | "server rotate" | "site remove")
+		"server export" | "server remove" | "server rename" | "server rotate" | "site remove")
 			words=$(_wgpeer_names "${COMP_WORDS[at]}")
 			;;
 		"client join" | setconf | addconf | syncconf)

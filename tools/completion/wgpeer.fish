@@ -29,7 +29,7 @@ end
 set -l verbs show showconf set setconf addconf syncconf genkey genpsk pubkey up down apply status save strip export server client site help version
 complete -c wgpeer -f
 complete -c wgpeer -n __wgpeer_wants_verb -a "$verbs"
-complete -c wgpeer -n '__wgpeer_wants_sub server' -a 'init add list remove rename rotate'
+complete -c wgpeer -n '__wgpeer_wants_sub server' -a 'init add list export remove rename rotate'
 complete -c wgpeer -n '__wgpeer_wants_sub client' -a 'join new leave'
 complete -c wgpeer -n '__wgpeer_wants_sub site' -a 'init join add token list remove'
 for verb in show showconf set setconf addconf syncconf up down apply status save strip export
@@ -45,30 +45,35 @@ complete -c wgpeer -n '__wgpeer_is status' -l json
 for verb in server site
     complete -c wgpeer -n "__wgpeer_is $verb list" -l json
 end
-for cond in '__wgpeer_is server add rotate' '__wgpeer_is export'
+for cond in '__wgpeer_is server add export rotate' '__wgpeer_is export'
     complete -c wgpeer -n $cond -l format -x -a 'wg-quick networkd nm uci json'
     complete -c wgpeer -n $cond -l qr -d 'Show a QR code'
 end
-complete -c wgpeer -n '__wgpeer_is server add rotate' -l output -r -F
+complete -c wgpeer -n '__wgpeer_is server add export rotate' -l output -r -F
 complete -c wgpeer -n '__wgpeer_is server init add' -l address -x
-complete -c wgpeer -n '__wgpeer_is server init add' -l dns -x
+complete -c wgpeer -n '__wgpeer_is server init add export rotate' -l dns -x
 complete -c wgpeer -n '__wgpeer_is server init add' -l exit
 for option in port endpoint share
     complete -c wgpeer -n '__wgpeer_is server init' -l $option -x
 end
 complete -c wgpeer -n '__wgpeer_is server init' -l firewall -x -a 'nft print none'
+complete -c wgpeer -n '__wgpeer_is server init' -l no-exit
 complete -c wgpeer -n '__wgpeer_is server init' -l isolate
+complete -c wgpeer -n '__wgpeer_is server init' -l no-isolate
 complete -c wgpeer -n '__wgpeer_is server init' -l no-up
-for option in split psk keep-key
+for option in split psk
     complete -c wgpeer -n '__wgpeer_is server add' -l $option
 end
-complete -c wgpeer -n '__wgpeer_is server add' -l public-key -x
+complete -c wgpeer -n '__wgpeer_is server add rotate' -l keep-key
+complete -c wgpeer -n '__wgpeer_is server add rotate' -l public-key -x
 complete -c wgpeer -n '__wgpeer_is server rotate' -l now
 complete -c wgpeer -n '__wgpeer_is server rotate' -l finish
 complete -c wgpeer -n '__wgpeer_is client join' -F
 complete -c wgpeer -n '__wgpeer_is client join' -l dns -x -a 'auto resolved resolvconf dnsmasq none'
 complete -c wgpeer -n '__wgpeer_is client join' -l keepalive -x
 complete -c wgpeer -n '__wgpeer_is client join' -l kill-switch
+complete -c wgpeer -n '__wgpeer_is client join' -l no-kill-switch
+complete -c wgpeer -n '__wgpeer_is client join' -l kill-switch-except -x
 complete -c wgpeer -n '__wgpeer_is client join' -l allow-hooks
 complete -c wgpeer -n '__wgpeer_is client join new' -l no-up
 for option in share endpoint port name address

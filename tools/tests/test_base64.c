@@ -109,6 +109,43 @@ static void test_wrong(struct tap *tap)
 	tap_ok(tap, !key_is_zero(key), "the last bit counts");
 }
 
+/* Any number of bytes, in the letters that names of files may have. */
+static void test_url(struct tap *tap)
+{
+	static const struct {
+		const char *text;
+		const char *bytes;
+		size_t len;
+	} right[] = {
+		{ "", "", 0 }, { "AA", "\0", 1 }, { "_w", "\xff", 1 },
+		{ "-_A", "\xfb\xf0", 2 }, { "AQID", "\1\2\3", 3 },
+		{ "-_-_-_-_", "\xfb\xff\xbf\xfb\xff\xbf", 6 },
+		{ "Zm9vYmE", "fooba", 5 },
+	};
+	static const char *const wrong[] = {
+		"A", "AB", "AAB", "AAAAA", "A=", "AA==", "+/AA", "AA A", "A\nAA",
+	};
+	char text[BASE64URL_CHARS(8) + 1];
+	uint8_t data[8];
+	size_t i, n;
+
+	for (i = 0; i < sizeof(right) / sizeof(*right); i++) {
+		n = strlen(right[i].text);
+		memset(data, 0x55, sizeof(data));
+		tap_ok(tap, base64url_decode(data, right[i].text, n) &&
+		       n * 3 / 4 == right[i].len &&
+		       !memcmp(data, right[i].bytes, right[i].len) &&
+		       data[right[i].len] == 0x55, "`%s' decodes",
+		       right[i].text);
+		memset(text, 0, sizeof(text));
+		base64url_encode(text, data, right[i].len);
+		tap_same(tap, text, right[i].text, "encodes");
+	}
+	for (i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+		tap_ok(tap, !base64url_decode(data, wrong[i], strlen(wrong[i])),
+		       "refuses %zu", i);
+}
+
 int main(void)
 {
 	struct tap tap = { .suite = "base64" };
@@ -117,5 +154,6 @@ int main(void)
 	test_last_character(&tap);
 	test_every_character(&tap);
 	test_wrong(&tap);
+	test_url(&tap);
 	return tap_end(&tap);
 }
