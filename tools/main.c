@@ -127,6 +127,18 @@ static int main_verb_usage(const struct ctx *ctx, const struct verb *verb)
 	return 1;
 }
 
+/* What the kernel said stands on a second line: wg shows both. */
+static void main_show_error(const struct ctx *ctx, bool one_line)
+{
+	int n = strcspn(ctx->error, "\n");
+
+	if (one_line && ctx->error[n])
+		fprintf(ctx->err, "%.*s; %s\n", n, ctx->error,
+			ctx->error + n + 1);
+	else
+		fprintf(ctx->err, "%s\n", ctx->error);
+}
+
 static int main_run(struct ctx *ctx, const struct verb *verb, int argc,
 		    char **argv)
 {
@@ -148,7 +160,7 @@ static int main_run(struct ctx *ctx, const struct verb *verb, int argc,
 	if (ret == VERB_NOT_UP)
 		return ret;
 	if (ret && *ctx->error)
-		fprintf(ctx->err, "%s\n", ctx->error);
+		main_show_error(ctx, main_is_setup(verb));
 	if (ret == VERB_USAGE)
 		main_verb_usage(ctx, verb);
 	return !!ret;

@@ -205,9 +205,15 @@ static int tunnel_add_link(struct tunnel *t)
 
 	if (tunnel_move_tells(t, "add interface %s", t->to.name))
 		return 0;
+	/* So that it is known as ours if we are ended while a hook runs. */
+	ret = tunnel_state_write(t->ctx, NULL, &t->to);
+	if (ret)
+		return ret;
 	ret = rtnl_link_add(t->rtnl, t->to.name);
 	if (ret == -EOPNOTSUPP)
 		ret = tunnel_add_userspace(t);
+	if (ret)
+		tunnel_state_remove(t->ctx, t->to.name);
 	return ret ? ret : tunnel_find(t);
 }
 

@@ -27,8 +27,8 @@ int tunnel_peers_want(struct ctx *ctx, const struct model_device *file,
  * @ctx:	the run; told of names that do not resolve
  * @want:	as tunnel_peers_want() made it; gets the endpoints
  * @have:	what runs
- * @known:	endpoints as the file said them when they were last sent; not
- *		@noted: unknown
+ * @known:	endpoints as the file said them when they were last sent;
+ *		unknown if it is not noted
  * @hosts:	gets what is now said, but for names that did not resolve
  *
  * Endpoints that the kernel learned since stay: a peer is asked for only if

@@ -101,7 +101,7 @@ state()
 	on a bash -c 'cd /proc/sys/net && grep -s . ipv4/ip_forward \
 		ipv4/conf/*/{forwarding,rp_filter,src_valid_mark,accept_redirects,send_redirects} \
 		ipv6/conf/*/{forwarding,accept_ra,disable_ipv6,mtu}'
-	! on a wg showconf wg1 2> /dev/null || on a wg show wg1 latest-handshakes
+	on a wg showconf wg1 2> /dev/null || :
 }
 
 brought_up()
@@ -128,11 +128,11 @@ watched()
 
 nothing()
 {
-	local counters
+	local hs
 	brought_up 'MTU = 1400' 'DNS = 192.168.241.2' '# wgpeer dns = none'
-	counters=$(peer_field a wg1 b tx)
+	hs=$(peer_field a wg1 b handshake)
 	state > "$TMP/before"
-	bg a ip monitor all > "$TMP/monitor"
+	bg a ip -o monitor all > "$TMP/monitor"
 	wait_for 5 watched 127.9.9.1
 	our apply wg1
 	[ ! -s "$TMP/sent" ] || fail "sent: $(< "$TMP/sent")"
@@ -143,7 +143,7 @@ nothing()
 	refute grep -v '127\.9\.9\.' "$TMP/monitor"
 	ipn a addr flush dev lo to 127.9.9.0/24
 	state | diff "$TMP/before" -
-	equal "bytes" "$(peer_field a wg1 b tx)" "$counters"
+	equal "handshake" "$(peer_field a wg1 b handshake)" "$hs"
 	# The spy sees what there is to see.
 	carol 's/10.8/10.7/'
 	our apply wg1
@@ -197,9 +197,10 @@ edits()
 	carol '/^PresharedKey/d'
 	our apply wg1
 	sed -i '/Name = carol/,$d' "$CONF"
+	sed -i '$d' "$CONF"
 	our apply wg1
 	equal "peers" "$(on a wg show wg1 peers)" "$(printf '%s\n' "${PUB[b]}")"
-	printf '%s\n' '# Name = dora' "PublicKey = ${PUB[d]}" 'AllowedIPs = 192.168.241.4/32' >> "$CONF"
+	printf '%s\n' '[Peer]' '# Name = dora' "PublicKey = ${PUB[d]}" 'AllowedIPs = 192.168.241.4/32' >> "$CONF"
 	our apply wg1
 	equal "peers" "$(on a wg show wg1 peers | sort | xargs)" \
 		"$(printf '%s\n' "${PUB[b]}" "${PUB[d]}" | sort | xargs)"
@@ -295,7 +296,9 @@ unresolvable()
 # fails_back LINE...: an edit that would change everything, and cannot be made.
 fails_back()
 {
+	local hs
 	brought_up 'MTU = 1400'
+	hs=$(peer_field a wg1 b handshake)
 	state > "$TMP/before"
 	find /run/wgpeer -name '*.state' -exec cat {} + > "$TMP/noted"
 	sed -i 's/^Address.*/Address = 192.168.241.1\/24, 192.168.244.1\/24/; s/^MTU.*/MTU = 1350/; /Name = carol/,$d' "$CONF"
@@ -305,8 +308,8 @@ fails_back()
 	equal "lines of the error" "$(grep -vc '^To do' "$TMP/told")" 1
 	cat "$TMP/told"
 	# Peer c went and came back: only it has no session.
-	state | sed "s|^\(${PUB[c]}\)\t.*|\1 0|" > "$TMP/after"
-	sed "s|^\(${PUB[c]}\)\t.*|\1 0|" "$TMP/before" | diff - "$TMP/after"
+	equal "handshake" "$(peer_field a wg1 b handshake)" "$hs"
+	state | diff "$TMP/before" -
 	find /run/wgpeer -name '*.state' -exec cat {} + | diff "$TMP/noted" -
 	reach a 192.168.241.3
 }
@@ -339,6 +342,8 @@ dry()
 	state | diff "$TMP/before" -
 	our up wg1
 	rm "$TMP/hook"
+	# Nobody here takes name servers: that is tried anew each time.
+	sed -i /DNS/d "$CONF"
 	state > "$TMP/before"
 	carol 's/^Endpoint.*/Endpoint = 10.1.0.2:1004/'
 	our apply wg1 --dry-run > "$TMP/told"

@@ -224,6 +224,15 @@ crash()
 	sed -i /PostUp/d "$DIR/wg1.conf"
 	our down wg1
 	all_undone
+	# Earlier still, in a hook, and nobody is surprised.
+	write wg1 192.168.241.0/24 'Address = 192.168.241.1/24' "PreUp = kill -9 \$PPID"
+	refute our up wg1
+	sed -i /PreUp/d "$DIR/wg1.conf"
+	our down wg1 2> "$TMP/told"
+	[ ! -s "$TMP/told" ] || fail "$(< "$TMP/told")"
+	all_undone
+	write wg1 '0.0.0.0/0, 192.168.241.0/24' 'Address = 192.168.241.1/24, fd00:241::1/64' \
+		'ListenPort = 2001' '# wgpeer role = server' '# wgpeer exit = yes'
 	# The interface went without us.
 	our up wg1
 	ipn a link del wg1
