@@ -396,6 +396,33 @@ ok "is routed, too" has "Table = off" "$conf"
 ok "everything may come and go" same "$(peer a AllowedIPs)" "0.0.0.0/0, ::/0"
 anew
 
+# --- tokens that lie ----------------------------------------------------------
+
+# craft NETWORK: a token of the site that shares that as well
+craft()
+{
+	python3 - "$(cat "$tmp/a.token")" "$1" <<- 'END'
+		import base64, ipaddress, sys, zlib
+		head, body = sys.argv[1].split("-", 1)
+		raw = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))[:-4]
+		net = ipaddress.ip_network(sys.argv[2])
+		value = bytes([net.prefixlen]) + net.network_address.packed
+		raw += bytes([7, len(value)]) + value
+		head += "-"
+		raw += zlib.crc32(head.encode() + raw).to_bytes(4, "big")
+		print(head + base64.urlsafe_b64encode(raw).decode().rstrip("="))
+	END
+}
+begin a --share 10.1.0.0/24 --endpoint a.example --address 10.9.0.1/16,fd09::1/64
+at b
+wrong "10.9.7.0/24 of a overlaps 10.9.0.0/16 of the tunnel" join "$if" "$(craft 10.9.7.0/24)" --no-up --share 10.2.0.0/24
+wrong "fd09::/80 of a overlaps" join "$if" "$(craft fd09::/80)" --no-up --share 10.2.0.0/24
+wrong "everything" join "$if" "$(craft 0.0.0.0/0)" --no-up --share 10.2.0.0/24
+wrong "127.0.0.0/8" join "$if" "$(craft 127.0.0.0/8)" --no-up --share 10.2.0.0/24
+ok "one that does not" does join "$if" "$(craft 10.7.0.0/24)" --no-up --name b --share 10.2.0.0/24
+ok "is taken" same "$(peer a AllowedIPs | sed 's/.*128, //')" "10.1.0.0/24, 10.7.0.0/24"
+anew
+
 # --- names --------------------------------------------------------------------
 
 at a
