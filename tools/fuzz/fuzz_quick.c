@@ -55,21 +55,29 @@ static void fuzz_peer(struct text *out, const struct model_peer *peer)
 	text_put(out, "\n");
 }
 
-/* All that wg knows; without the peer of @section. */
+/* All peers but that of @section. */
+static void fuzz_others(struct text *out, const struct quick *quick,
+			size_t section)
+{
+	const struct model_peer *peer;
+	size_t i = 0;
+
+	for (peer = quick->dev->first; peer; peer = peer->next) {
+		if (++i != section)
+			fuzz_peer(out, peer);
+	}
+}
+
+/* All that wg knows, and names; without the peer of @section. */
 static void fuzz_wg(struct text *out, const struct quick *quick,
 		    size_t section)
 {
 	const struct model_device *dev = quick->dev;
-	const struct model_peer *peer;
-	size_t i = 0;
 
 	text_add(out, dev->private_key, WG_KEY_LEN);
 	text_printf(out, "%x %u %u\n", dev->has, dev->listen_port,
 		    dev->fwmark);
-	for (peer = dev->first; peer; peer = peer->next) {
-		if (++i != section)
-			fuzz_peer(out, peer);
-	}
+	fuzz_others(out, quick, section);
 }
 
 static void fuzz_all(struct text *out, const struct quick *quick)
@@ -140,19 +148,23 @@ static void fuzz_set(struct ctx *ctx, struct quick *quick, size_t section,
 		"MTU", "PostUp", "# wgpeer role", "Address", "DNS", "Table",
 		"# Name", "Endpoint", "AllowedIPs", "ListenPort", "PublicKey",
 	};
-	struct text was = { 0 }, is = { 0 };
+	struct text was = { 0 }, is = { 0 }, others = { 0 };
 	const char *key = keys[which % (sizeof(keys) / sizeof(*keys))];
 	size_t peers = quick_peers(quick);
 	int ret;
 
 	quick_write(quick, &was);
+	fuzz_others(&others, quick, section);
 	ret = quick_set(ctx, quick, section, key, value);
 	if (ret) {
 		quick_write(quick, &is);
 		fuzz_same(&was, &is);
+		text_free(&others);
 		return;
 	}
 	text_free(&was);
+	fuzz_others(&is, quick, section);
+	fuzz_same(&others, &is);
 	fuzz_expect(quick_peers(quick) == peers);
 	if (!strcmp(key, "# wgpeer role")) {
 		const char *now = quick_setting(quick, section, "role");
