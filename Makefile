@@ -24,8 +24,8 @@ tools:
 help:
 	@echo 'make [KDIR=…]            wireguard.ko and tools/wgpeer'
 	@echo 'make demo                the whole thing at work, in a virtual machine'
-	@echo 'make check               every test below but check-debug and check-faults;'
-	@echo '                         KERNELS=all: the scenarios on 6.1, 6.12 and 7.x'
+	@echo 'make check               the tests; KERNELS=all: with those for other machines,'
+	@echo '                         and all scenarios on 6.1, 6.12 and 7.x'
 	@echo 'make check-static        style, layers, warnings on every kernel'
 	@echo 'make check-layers        only the layers'
 	@echo 'make map                 which test proves which statement of the protocol'

@@ -7,6 +7,7 @@
 #   a [wg0] -- eth0 10.0.0.1, .3, fd00:aa::1 ------- eth0 10.0.0.2 -- [wg0] b
 #
 # spec 5.4 (1), 7.6 (7)
+# quick: uml
 # timeout: 120
 . "$(dirname "$0")/../lib.sh"
 

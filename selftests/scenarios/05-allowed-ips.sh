@@ -7,6 +7,7 @@
 #   a [wg0 .241.1, also .50.x] -- eth0 ------- eth0 -- [wg0 .241.2] b
 #
 # spec 5.5, 6
+# quick: uml
 # timeout: 120
 . "$(dirname "$0")/../lib.sh"
 

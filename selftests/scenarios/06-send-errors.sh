@@ -8,6 +8,7 @@
 #   lan [eth0 172.16.0.2] ---- [eth1 172.16.0.1] a [wg0] -- eth0 ---- b
 #
 # spec 4.1, 4.2
+# quick: uml
 # timeout: 120
 . "$(dirname "$0")/../lib.sh"
 

@@ -7,6 +7,7 @@
 #   a [wg0] eth0 192.168.1.100 --- 192.168.1.1 r 10.0.0.1 --- eth0 10.0.0.100 [wg0] b
 #
 # spec 2.6, 4.7
+# quick: uml
 # timeout: 120
 . "$(dirname "$0")/../lib.sh"
 need nft

@@ -7,6 +7,7 @@
 #   x (no way out): [wg0] --sockets--> a -- eth0 ------- eth0 -- [wg0] b
 #
 # spec 3.6, 3.7
+# quick: uml
 # timeout: 240
 . "$(dirname "$0")/../lib.sh"
 

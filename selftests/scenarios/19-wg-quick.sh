@@ -7,6 +7,7 @@
 #   a [q0] -- eth0 10.0.0.1 ------- 10.0.0.2 eth0 -- [wg0] b, "internet" 198.51.100.1
 #
 # spec 8.8
+# quick: uml
 # timeout: 120
 . "$(dirname "$0")/../lib.sh"
 need wg-quick

@@ -7,6 +7,7 @@
 #   a [wg0, 1000 peers] -- eth0 ------- eth0 -- [wg0] b
 #
 # spec 7.4-7.6, 8.4
+# quick: uml
 # timeout: 180
 . "$(dirname "$0")/../lib.sh"
 

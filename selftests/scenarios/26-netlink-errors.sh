@@ -7,6 +7,7 @@
 #   a [wg0] alone
 #
 # spec 7.1-7.7
+# quick: uml
 # timeout: 120
 . "$(dirname "$0")/../lib.sh"
 

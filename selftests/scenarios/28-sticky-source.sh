@@ -7,6 +7,7 @@
 #   a [wg0] -- eth0 10.0.0.1 ------- eth0 10.0.0.2, 10.0.0.22, fd00:aa::2, ::22 -- [wg0] b
 #
 # spec 4.7
+# quick: uml
 # timeout: 120
 . "$(dirname "$0")/../lib.sh"
 

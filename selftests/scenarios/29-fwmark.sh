@@ -8,6 +8,7 @@
 #           \- eth1 10.1.0.1 ------- 10.1.0.2 eth1 -/
 #
 # spec 4.6, 4.7, 7.5 (4)
+# quick: uml
 # timeout: 120
 . "$(dirname "$0")/../lib.sh"
 
