@@ -6,6 +6,7 @@
 #   a [wg0, kernel] -- eth0 ------- eth0 -- [wg0, wireguard-go] b
 #
 # spec 2.3, 2.5, 2.6
+# env: uml uml-smp qemu-*
 # long: yes
 # timeout: 480
 export SECONDS_OF_TRAFFIC=390 REKEYS=3

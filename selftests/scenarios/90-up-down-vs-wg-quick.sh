@@ -15,8 +15,9 @@
 #   * MTU with several endpoints: ours fits the narrowest path, wg-quick's the
 #     widest.
 #
+# Without --long only a few of the files.
+#
 # spec 8.8
-# long: yes
 # env: uml uml-smp
 # timeout: 1200
 # shellcheck source=selftests/lib.sh
@@ -40,6 +41,8 @@ export NOTES=$TMP/notes
 mkdir -p "$TMP/bin"
 cat > "$TMP/bin/resolvconf" <<END
 #!/bin/sh
+# wg-quick asks for what is set when it saves; nothing comes of that.
+[ "\$1" != -l ] || exit 0
 echo "resolvconf \$*" >> $TMP/dns
 case \$1 in -a) cat >> $TMP/dns ;; esac
 END
@@ -121,8 +124,11 @@ saved()
 	diff "$TMP/stock.saved" "$TMP/ours.saved" || fail "saved"
 }
 
+files=("$WG_SELFTESTS"/quick-corpus/*.conf)
+[ -n "$WG_LONG" ] ||
+	files=("$WG_SELFTESTS"/quick-corpus/{01,04,10,14,15,16,24,31,32}-*.conf)
 state > "$TMP/before"
-for file in "$WG_SELFTESTS"/quick-corpus/*.conf; do
+for file in "${files[@]}"; do
 	name=$(basename "$file" .conf)
 	subtest "$name: $(sed -n '1s/^# //p' "$file")" same "$name"
 done

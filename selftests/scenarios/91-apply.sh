@@ -9,7 +9,6 @@
 #
 # spec 8.5, 8.8
 # env: uml uml-smp qemu-6.12
-# long: yes
 # timeout: 600
 # shellcheck source=selftests/lib.sh
 . "${WG_SELFTESTS:-$(dirname "$0")/..}/lib.sh"
