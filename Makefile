@@ -34,7 +34,7 @@ help:
 	@echo 'make kunit ENV=qemu-mips the same on 32 bits, big-endian'
 	@echo 'make check-debug         unit tests and scenarios on a debug kernel'
 	@echo 'make check-faults        see that the tests find planted faults'
-	@echo 'make bench               ours against the kernel'\''s own, in one boot'
+	@echo 'make bench [QUICK=1]     ours against others, each machine in one boot; JSON=FILE'
 	@echo 'make deps                install the Debian packages that these need'
 	@echo 'selftests/run --help     single scenarios'
 	@echo 'make install             module, program and manual pages'
@@ -69,7 +69,7 @@ check-faults: deps
 	@selftests/faults/check
 
 bench: deps
-	@selftests/run --env uml --show selftests/bench/compare.sh
+	@selftests/bench/bench $(BENCH)
 
 demo: deps
 	@selftests/demo/demo

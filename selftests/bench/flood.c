@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Sends UDP datagrams of one size for some time, 64 with each system call, and
- * prints how many it sent. With a rate it paces itself by the burst.
+ * Sends the contents of a file as UDP datagrams, over and over, at a rate.
  *
- *	udpflood ADDRESS PORT BYTES MILLISECONDS [PER_SECOND]
+ *	flood ADDRESS PORT FILE MILLISECONDS PER_SECOND
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -13,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BURST = 64, BYTES_MAX = 65000 };
+enum { BURST = 16 };
 
 static double now(void)
 {
@@ -25,24 +24,23 @@ static double now(void)
 
 int main(int argc, char **argv)
 {
-	static char payload[BYTES_MAX];
+	static char payload[2048];
 	struct mmsghdr msgs[BURST] = { 0 };
 	struct sockaddr_in to = { .sin_family = AF_INET };
 	struct iovec iov = { .iov_base = payload };
-	double start, end, rate = 0;
+	double start, end, rate;
 	unsigned long sent = 0;
 	int fd, i, n;
+	FILE *file;
 
-	if (argc < 5 || inet_pton(AF_INET, argv[1], &to.sin_addr) != 1) {
-		fprintf(stderr, "usage: udpflood ADDRESS PORT BYTES MILLISECONDS [PER_SECOND]\n");
+	if (argc != 6 || inet_pton(AF_INET, argv[1], &to.sin_addr) != 1 ||
+	    !(file = fopen(argv[3], "r"))) {
+		fprintf(stderr, "usage: flood ADDRESS PORT FILE MILLISECONDS PER_SECOND\n");
 		return 1;
 	}
 	to.sin_port = htons(atoi(argv[2]));
-	iov.iov_len = atoi(argv[3]);
-	if (iov.iov_len > BYTES_MAX)
-		return 1;
-	if (argc > 5)
-		rate = atof(argv[5]);
+	iov.iov_len = fread(payload, 1, sizeof(payload), file);
+	rate = atof(argv[5]);
 	fd = socket(AF_INET, SOCK_DGRAM, 0);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to)))
 		return 1;
@@ -56,9 +54,8 @@ int main(int argc, char **argv)
 		n = sendmmsg(fd, msgs, BURST, 0);
 		if (n > 0)
 			sent += n;
-		while (rate && now() < end && sent > (now() - start) * rate)
-			usleep(100);
+		while (now() < end && sent > (now() - start) * rate)
+			usleep(200);
 	}
-	printf("%lu\n", sent);
 	return 0;
 }

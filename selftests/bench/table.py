@@ -1,0 +1,96 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Medians and ratios of what bench.sh has measured.
+
+    table.py [--json FILE] ENV < lines
+"""
+import argparse
+import json
+import statistics
+import sys
+
+# Workloads: what they are called, their unit, and whether less is better.
+WORKLOADS = {
+    "tcp1": ("TCP, 1 stream, IPv4", "Mbit/s", False),
+    "tcp1-v6": ("TCP, 1 stream, IPv6", "Mbit/s", False),
+    "tcp4": ("TCP, 4 streams", "Mbit/s", False),
+    "udp64": ("UDP 64 B, no loss", "datagrams/s", False),
+    "udp1200": ("UDP 1200 B, no loss", "datagrams/s", False),
+    "flood64": ("UDP 64 B, flood", "datagrams/s", False),
+    "flood1200": ("UDP 1200 B, flood", "datagrams/s", False),
+    "flood64-lost": ("  of it lost", "per mille", True),
+    "flood1200-lost": ("  of it lost", "per mille", True),
+    "ping": ("ping, idle", "us", True),
+    "ping-loaded": ("ping beside TCP", "us", True),
+    "handshakes": ("handshakes, responder", "1/s", False),
+    "tcp-calm": ("TCP, nobody floods", "Mbit/s", False),
+    "tcp-under-flood": ("TCP, initiations flood", "Mbit/s", False),
+    "peers-add": ("add all peers", "ms", True),
+    "peers-dump": ("dump all peers", "ms", True),
+    "peers-key": ("new private key", "ms", True),
+    "peers-remove": ("remove all peers", "ms", True),
+    "memory-idle": ("memory of an idle peer", "bytes", True),
+    "memory-session": ("  a session more", "bytes", True),
+}
+
+
+def read(lines):
+    values, order = {}, []
+    for line in lines:
+        words = line.split()
+        if len(words) != 5 or words[0] != "value":
+            continue
+        key = tuple(words[1:4])
+        if key not in values:
+            order.append(key)
+        values.setdefault(key, []).append(float(words[4]))
+    return {k: statistics.median(v) for k, v in values.items()}, order
+
+
+def ratio(median, key):
+    intree = median.get((key[0], key[1], "intree"))
+    return median[key] / intree if intree else None
+
+
+def share(median, key):
+    """Part of the time in the cipher, for what has been measured so."""
+    return median.get((key[0], "share-" + key[1], "wgpeer-clock")) if key[2] == "wgpeer" else None
+
+
+def print_table(median, order):
+    bound = median.get(("none", "cipher1424", "cipher"))
+    if bound:
+        print(f"the bare cipher, both ends on one CPU: {bound:.0f} Mbit/s of 1424-byte packets")
+    print(f"{'link':6} {'workload':24} {'unit':12} {'contender':14} {'median':>9} {'ratio':>6} {'cipher':>7}")
+    for workload, (title, unit, _) in WORKLOADS.items():
+        for key in [k for k in order if k[1] == workload]:
+            r, s = ratio(median, key), share(median, key)
+            print(f"{key[0]:6} {title:24} {unit:12} {key[2]:14} {median[key]:9.0f} "
+                  f"{'' if r is None else f'{r:.2f}':>6} {'' if s is None else f'{s / 10:.0f} %':>7}")
+
+
+def write_json(path, env, median, order):
+    with open(path, "a") as out:
+        for key in order:
+            if key[1] not in WORKLOADS:
+                continue
+            r, s = ratio(median, key), share(median, key)
+            out.write(json.dumps({
+                "env": env.split("-")[0], "machine": env, "link": key[0], "workload": key[1],
+                "contender": key[2], "median": round(median[key]), "unit": WORKLOADS[key[1]][1],
+                "ratio_intree": None if r is None else round(r, 3),
+                "cipher_share": None if s is None else round(s / 1000, 3)}) + "\n")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--json")
+    parser.add_argument("env")
+    args = parser.parse_args()
+    median, order = read(sys.stdin)
+    print_table(median, order)
+    if args.json:
+        write_json(args.json, args.env, median, order)
+
+
+main()
