@@ -126,8 +126,11 @@ static void wg_handshake_initiate(struct wg_peer *peer)
 	wg_cookie_add_macs(&peer->cookie, &msg, sizeof(msg));
 	wg_timers_any_traversal(&peer->timers);
 	wg_timers_any_sent(&peer->timers);
-	wg_handshake_send(peer, &msg, sizeof(msg));
+	/* Before it leaves: the answer can be here before we are back, and turns
+	 * off what is on by then.
+	 */
 	wg_timers_initiation_sent(&peer->timers);
+	wg_handshake_send(peer, &msg, sizeof(msg));
 }
 
 static void wg_handshake_release_peer(void *owner)

@@ -413,8 +413,11 @@ void wg_timers_any_traversal(struct wg_timers *timers)
 }
 
 /**
- * wg_timers_initiation_sent() - a handshake initiation has been sent
+ * wg_timers_initiation_sent() - a handshake initiation is about to be sent
  * @timers: of the peer
+ *
+ * Not has been: an answer that is quicker than we are would find nothing to
+ * turn off, and be followed by another handshake.
  *
  * If no handshake completes for 5 s plus jitter, WG_DUE_RETRY; after 20
  * initiations in all WG_DUE_GIVE_UP.
