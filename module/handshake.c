@@ -112,9 +112,7 @@ static void wg_handshake_initiate(struct wg_peer *peer)
 
 	if (!wg_peer_may_initiate(peer) || wg_peer_is_dead(peer))
 		return;
-	/* Before trying: what cannot be built is not to be tried all the
-	 * time either.
-	 */
+	/* Before trying: what cannot be built is not tried all the time. */
 	atomic64_set(&peer->last_initiation_ns, ktime_get_coarse_boottime_ns());
 	if (wg_handshake_new_index(peer, &index))
 		return;
@@ -126,9 +124,7 @@ static void wg_handshake_initiate(struct wg_peer *peer)
 	wg_cookie_add_macs(&peer->cookie, &msg, sizeof(msg));
 	wg_timers_any_traversal(&peer->timers);
 	wg_timers_any_sent(&peer->timers);
-	/* Before it leaves: the answer can be here before we are back, and turns
-	 * off what is on by then.
-	 */
+	/* Before it leaves: the answer can be here before we are back. */
 	wg_timers_initiation_sent(&peer->timers);
 	wg_handshake_send(peer, &msg, sizeof(msg));
 }
