@@ -76,7 +76,10 @@ quiet()
 	on "$1" sh -c 'cd /proc/sys/net
 		echo 0 > ipv6/conf/all/accept_dad
 		echo 0 > ipv6/conf/default/accept_dad
-		echo 0 > ipv6/conf/default/router_solicitations'
+		echo 0 > ipv6/conf/default/router_solicitations
+		# Each refusal is to be told, however soon after the last.
+		echo 0 > ipv6/icmp/ratelimit
+		echo 0 > ipv4/icmp_ratelimit'
 	ip -n "$1" link set lo up
 }
 
