@@ -6,7 +6,7 @@
 # unlisted. What such a packet touches must still be there.
 #
 # env: uml uml-kasan uml-smp
-# timeout: 120
+# timeout: 300
 . "$(dirname "$0")/../lib.sh"
 
 ns_add a
