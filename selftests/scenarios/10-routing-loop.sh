@@ -7,6 +7,7 @@
 #   a [wg0 -> endpoint inside wg0] -- eth0 ------- eth0 -- [wg0] b
 #
 # spec 4.8
+# quick: uml
 # timeout: 120
 . "$(dirname "$0")/../lib.sh"
 

@@ -7,6 +7,7 @@
 #   a [wg0] -- eth0 ------- eth0 -- [wg0] b
 #
 # spec 1.3, 3.1, 4.4, 4.6
+# quick: uml
 # timeout: 180
 . "$(dirname "$0")/../lib.sh"
 need socat

@@ -6,6 +6,7 @@
 #   a: peer in Python 10.0.0.1 ------- eth0 10.0.0.2 -- [wg0] b
 #
 # spec 4.9, 5.2, 5.5
+# quick: uml
 # timeout: 120
 . "$(dirname "$0")/../lib.sh"
 

@@ -7,6 +7,7 @@
 #   a: peer in Python 10.0.0.1:4001 ------- eth0 10.0.0.2 -- [wg0] b
 #
 # spec 1.5-1.7, 2.2, 5.2
+# quick: uml
 # timeout: 180
 . "$(dirname "$0")/../lib.sh"
 

@@ -9,6 +9,7 @@
 #   c: kernel peer 10.0.0.3 [wg0] ----------/
 #
 # spec 1.6, 2.9
+# quick: uml
 # timeout: 180
 . "$(dirname "$0")/../lib.sh"
 

@@ -8,6 +8,7 @@
 #   b [wg0] eth0 10.0.0.2 ------- 10.0.0.1 a: peers in Python, one port each
 #
 # spec 2.1, 2.6, 3.4
+# quick: uml
 # timeout: 120
 . "$(dirname "$0")/../lib.sh"
 
