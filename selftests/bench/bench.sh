@@ -223,8 +223,10 @@ once()
 	LINK=local
 	for CONTENDER in intree wgpeer; do
 		up
-		wgc b set wg0 private-key "$TMP/b.key"
 		on b "$PY" "$WG_SELFTESTS/bench/once.py" "$CONTENDER" "$(< "$TMP/b.key")" "$PEERS"
+		# It has left another key, and no peer.
+		wgc b set wg0 private-key "$TMP/b.key" peer "${PUB[a]}" \
+			allowed-ips 192.168.241.1/32,fd00:241::1/128
 		handshake_flood
 		down
 	done
