@@ -248,6 +248,7 @@ handshake_flood()
 
 cc -O2 -o "$TMP/flood" "$WG_SELFTESTS/bench/flood.c"
 : > "$TMP/pids"
+unload
 load "$BUILT/wg_bench.ko"
 say "kernel $WG_RELEASE, $WG_ENV, $(nproc) CPU, $ROUNDS rounds of ${SECONDS_EACH} s"
 for round in $(seq "$ROUNDS"); do
