@@ -222,7 +222,9 @@ assert grew[:3] == [5, 5, 0], grew
 P
 }
 
-# With a discipline on the tunnel, errors and order are the same.
+# With a discipline on the tunnel, errors and order are the same. The order is
+# that of the nonces; between two namespaces each CPU has a queue of its own, so
+# only with one CPU it is that of arrival as well.
 disciplines()
 {
 	local disc
@@ -234,9 +236,17 @@ disciplines()
 s = listen(V4[1])
 for i in range(60):
     s.sendto(struct.pack("!I", i) + bytes(1000), (V4[0], 7))
-got = [data() for i in range(60)]
-assert all(got), "lost"
-assert [struct.unpack("!I", f.data[:4])[0] for f in got] == list(range(60)), "order"
+got = []
+while len(got) < 60:
+    msg = w.recv_kind(4, 3)
+    assert msg, "lost"
+    plain = p.open(msg)
+    inner = plain and dissect(plain)
+    if inner and inner.proto == UDP:
+        got.append((struct.unpack("<Q", msg[8:16]), struct.unpack("!I", inner.data[:4])[0]))
+if os.cpu_count() > 1:
+    got.sort()
+assert [number for nonce, number in got] == list(range(60)), "order"
 before = stat("b", "wg0", "tx_errors")
 try:
     s.sendto(b"x", ("192.168.241.99", 7))
