@@ -153,7 +153,7 @@ kernel()
 }
 
 # The highest rate without loss. $1: payload
-udp() { value "udp$1" "$(kernel a best 192.168.241.2 9 "$1" $((SECONDS_EACH * 100)) | awk '{ print $2 }')"; }
+udp() { value "udp$1" "$(kernel a best 192.168.241.2 9 "$1" $((SECONDS_EACH * 200)) | awk '{ print $2 }')"; }
 
 # Datagrams a second that arrive of all that can be sent, and the per mille lost.
 flood()
@@ -182,23 +182,30 @@ ping_loaded()
 	wait "$client" || :
 }
 
-# The part of the time that is spent in the cipher, in per mille.
-# share NAME COMMAND...: the command's own value does not count
+# The part of the time that is spent in the cipher, in per mille, in the middle
+# of what the command does for MILLISECONDS.
+# share NAME MILLISECONDS COMMAND...: the command's own value does not count
 share()
 {
-	local name=$1 file=/sys/module/wireguard/parameters/cipher_ns ns begin
-	shift
+	local name=$1 ms=$2 file=/sys/module/wireguard/parameters/cipher_ns ns begin
+	shift 2
+	ns=$(< $file)
+	"$@" > /dev/null &
+	busy() { [ $(($(< $file) - ns)) -gt 20000000 ]; }
+	wait_for 10 busy
 	ns=$(< $file) begin=${EPOCHREALTIME/./}
-	"$@" > /dev/null
+	sleep "$((ms * 6 / 10000)).$(printf %03d $((ms * 6 / 10 % 1000)))"
 	value "share-$name" $((($(< $file) - ns) / (${EPOCHREALTIME/./} - begin) / $(nproc)))
+	wait $!
 }
 
 shares()
 {
-	share tcp1 tcp tcp1 192.168.241.2
-	share tcp1-v6 tcp tcp1 fd00:241::2
-	share tcp4 tcp tcp4 192.168.241.2 -P 4
-	share flood1200 flood 1200
+	local ms=$((SECONDS_EACH * 1000))
+	share tcp1 $ms tcp tcp1 192.168.241.2
+	share tcp1-v6 $ms tcp tcp1 fd00:241::2
+	share tcp4 $ms tcp tcp4 192.168.241.2 -P 4
+	share flood1200 $ms kernel a send 192.168.241.2 9 1200 0 $ms
 }
 
 traffic()

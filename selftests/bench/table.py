@@ -18,8 +18,8 @@ WORKLOADS = {
     "udp1200": ("UDP 1200 B, no loss", "datagrams/s", False),
     "flood64": ("UDP 64 B, flood", "datagrams/s", False),
     "flood1200": ("UDP 1200 B, flood", "datagrams/s", False),
-    "flood64-lost": ("  of it lost", "per mille", True),
-    "flood1200-lost": ("  of it lost", "per mille", True),
+    "flood64-lost": ("UDP 64 B, flood: lost", "per mille", True),
+    "flood1200-lost": ("UDP 1200 B, flood: lost", "per mille", True),
     "ping": ("ping, idle", "us", True),
     "ping-loaded": ("ping beside TCP", "us", True),
     "handshakes": ("handshakes, responder", "1/s", False),
@@ -30,7 +30,7 @@ WORKLOADS = {
     "peers-key": ("new private key", "ms", True),
     "peers-remove": ("remove all peers", "ms", True),
     "memory-idle": ("memory of an idle peer", "bytes", True),
-    "memory-session": ("  a session more", "bytes", True),
+    "memory-session": ("memory of a session", "bytes", True),
 }
 
 

@@ -39,6 +39,8 @@
 enum {
 	WG_BENCH_BYTES_MAX = 60000,
 	WG_BENCH_TRIALS = 8,
+	/* The search ends when it knows the rate to one part in so many. */
+	WG_BENCH_PRECISION = 32,
 	/* A datagram in so many may be lost without being called a loss. */
 	WG_BENCH_TOLERANCE = 1000,
 };
@@ -163,10 +165,12 @@ static int wg_bench_run(struct socket *sock, const struct wg_bench_load *load,
 		result->sent++;
 		cond_resched();
 		now = ktime_get_ns();
+		/* Paced as pktgen does, by looking at the clock: a sender has
+		 * work of its own to do between two datagrams.
+		 */
 		while (load->rate && now < end &&
 		       result->sent * NSEC_PER_SEC > load->rate * (now - start)) {
-			/* To whoever else is there to do the work. */
-			yield();
+			cond_resched();
 			now = ktime_get_ns();
 		}
 	}
@@ -205,7 +209,8 @@ static int wg_bench_search(struct socket *sock, struct wg_bench_load *load,
 		return 0;
 	}
 	high = div64_u64(result.sent * MSEC_PER_SEC, load->ms);
-	for (i = 0; i < WG_BENCH_TRIALS; i++) {
+	for (i = 0; i < WG_BENCH_TRIALS &&
+	     high - low > high / WG_BENCH_PRECISION; i++) {
 		load->rate = low + (high - low) / 2;
 		err = wg_bench_run(sock, load, &result);
 		if (err)
