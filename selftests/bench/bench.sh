@@ -12,7 +12,7 @@
 # wire   its offloads are off, GRO is on: single datagrams cross it
 #
 # Words come from the file $WG_ROOT/build/bench/words: ROUNDS, SECONDS,
-# CONTENDERS, LINKS, ONCE.
+# CONTENDERS, LINKS, ONCE, PEERS, GROWTH.
 #
 # timeout: 7200
 . "$(dirname "$0")/../lib.sh"
@@ -156,12 +156,13 @@ kernel()
 udp() { value "udp$1" "$(kernel a best 192.168.241.2 9 "$1" $((SECONDS_EACH * 200)) | awk '{ print $2 }')"; }
 
 # Datagrams a second that arrive of all that can be sent, and the per mille lost.
+# $1: payload, $2: more of the workload's name
 flood()
 {
 	local sent received ns
 	read -r _ sent _ received _ ns < <(kernel a send 192.168.241.2 9 "$1" 0 $((SECONDS_EACH * 300)))
-	value "flood$1" $((received * 1000000 / (ns / 1000)))
-	value "flood$1-lost" $(((sent - received) * 1000 / sent))
+	value "flood$1${2:-}" $((received * 1000000 / (ns / 1000)))
+	value "flood$1${2:-}-lost" $(((sent - received) * 1000 / sent))
 }
 
 # Microseconds. $1: name, $2: count
@@ -191,7 +192,7 @@ share()
 	shift 2
 	ns=$(< $file)
 	"$@" > /dev/null &
-	busy() { [ $(($(< $file) - ns)) -gt 20000000 ]; }
+	busy() { [ $(($(< "$file") - ns)) -gt 20000000 ]; }
 	wait_for 10 busy
 	ns=$(< $file) begin=${EPOCHREALTIME/./}
 	sleep "$((ms * 6 / 10000)).$(printf %03d $((ms * 6 / 10 % 1000)))"
@@ -224,31 +225,86 @@ traffic()
 
 # --- what is measured once for a module --------------------------------------
 
-# Peers, handshakes: see once.py, which says "value" itself.
+once_py() { on b "$PY" "$WG_SELFTESTS/bench/once.py" "$@"; }
+
+# The peer a, which once.py does not know, is back.
+peer_a()
+{
+	wgc b set wg0 peer "${PUB[a]}" allowed-ips 192.168.241.1/32,fd00:241::1/128
+	reach a 192.168.241.2 > /dev/null
+}
+
 once()
 {
+	local public
 	LINK=local
+	key once
+	public=${PUB[once]}
+	once_py initiations "$public" "$PEERS" "$TMP/initiations"
 	for CONTENDER in intree wgpeer; do
 		up
-		on b "$PY" "$WG_SELFTESTS/bench/once.py" "$CONTENDER" "$(< "$TMP/b.key")" "$PEERS"
-		# It has left another key, and no peer.
-		wgc b set wg0 private-key "$TMP/b.key" peer "${PUB[a]}" \
-			allowed-ips 192.168.241.1/32,fd00:241::1/128
-		handshake_flood
+		wgc b set wg0 private-key "$TMP/once.key"
+		wgc a set wg0 peer "${PUB[b]}" remove peer "$public" \
+			endpoint 10.0.0.2:1002 allowed-ips 192.168.241.2/32,fd00:241::2/128
+		once_py many "$CONTENDER" "$(< "$TMP/once.key")" "$PEERS"
+		peer_a
+		handshake_flood "$public"
+		flood 64
+		once_py sessions "$CONTENDER" "$TMP/initiations"
+		flood 64 -sessions
 		down
 	done
 }
 
-# A stream while somebody floods the responder with initiations.
+# A stream while somebody floods the responder with initiations. $1: its key
 handshake_flood()
 {
 	local flood
 	tcp tcp-calm 192.168.241.2
-	on a "$PY" "$WG_SELFTESTS/bench/once.py" --initiation "${PUB[b]}" > "$TMP/initiation"
+	once_py initiations "$1" 1 "$TMP/initiations1"
+	tail -c 148 "$TMP/initiations1" > "$TMP/initiation"
 	bg a "$TMP/flood" 10.0.0.2 1002 "$TMP/initiation" $((SECONDS_EACH * 1000 + 1000)) $FLOOD_RATE
 	flood=$BG
 	tcp tcp-under-flood 192.168.241.2
 	wait "$flood" || :
+}
+
+# --- how cost grows -----------------------------------------------------------
+
+# cost NAME PAYLOAD [SEGMENTS]: nanoseconds a datagram
+cost()
+{
+	local sent received ns
+	read -r _ sent _ received _ ns < <(kernel a send 192.168.241.2 9 "$2" 0 $((SECONDS_EACH * 150)) "${3:-1}")
+	value "$1" $((ns / received))
+}
+
+# The same of TCP. $1: streams
+cost_of_streams()
+{
+	local mbits
+	mbits=$(tcp - 192.168.241.2 -P "$1" | awk '{ print $5 }')
+	value "streams-$1" $((1368 * 8 * 1000 / mbits))
+}
+
+growth()
+{
+	local n ns
+	LINK=local
+	for CONTENDER in intree wgpeer; do
+		up
+		for n in 16 64 256 512 1024 1372; do cost size-$n $n; done
+		for n in 1 2 4 8 16 32 43; do cost bundle-$n 1372 $n; done
+		for n in 1 4 16 64; do cost_of_streams $n; done
+		cost peers-1 64
+		for n in 100 10000 100000; do
+			for ns in a b; do
+				on $ns "$PY" "$WG_SELFTESTS/bench/once.py" add "$CONTENDER" $n
+			done
+			cost peers-$n 64
+		done
+		down
+	done
 }
 
 # --- all of it ---------------------------------------------------------------
@@ -272,6 +328,10 @@ for round in $(seq "$ROUNDS"); do
 	done
 done
 [ -z "$ONCE" ] || once
+for round in $(seq "$GROWTH"); do
+	say "growth, round $round of $GROWTH"
+	growth
+done
 rmmod wg_bench
 rm -rf "$TMP"
 trap - EXIT

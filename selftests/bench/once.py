@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What is measured once for a module, in namespace b: handshakes a second, and
-times and memory of many peers.
+"""What is measured once for a module, in namespace b: times and memory of many
+peers, handshakes a second.  Lines "value LINK WORKLOAD CONTENDER NUMBER".
 
-    once.py CONTENDER PRIVATE-KEY PEERS    lines "value LINK WORKLOAD CONTENDER NUMBER"
-    once.py --initiation PUBLIC-KEY        one initiation of a stranger, raw
+    once.py initiations PUBLIC-KEY COUNT FILE   write initiations of as many peers, raw
+    once.py many CONTENDER PRIVATE-KEY COUNT    add and remove idle peers
+    once.py sessions CONTENDER FILE             a session with each of these peers
+    once.py add CONTENDER COUNT                 so many idle peers, silently
 """
 import base64
 import os
@@ -16,11 +18,12 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import genl
 import noise
 
-HANDSHAKES, AT_A_TIME = 1000, 128
+AT_A_TIME = 128
+MESSAGE = 32 + 148                # public key, initiation
 
 
 def value(workload, number):
-    print("value local", workload, sys.argv[1], int(number), flush=True)
+    print("value local", workload, sys.argv[2], int(number), flush=True)
 
 
 def available():
@@ -53,59 +56,70 @@ def remove_all(g):
     assert not g.call(genl.attr(genl.D_IFNAME, "wg0") + genl.u32(genl.D_FLAGS, 1))
 
 
-def handshakes(g, private):
-    """A thousand peers, each with one initiation, never more than some
-    unanswered: the responder does not feel under load."""
-    public = noise.public(base64.b64decode(private))
-    ours = [noise.Peer(base64.b64encode(os.urandom(32)), base64.b64encode(public))
-            for _ in range(HANDSHAKES)]
-    add(g, [p.public for p in ours])
+def timed(name, what, *args):
+    begin = time.monotonic()
+    what(*args)
+    value(name, (time.monotonic() - begin) * 1000)
+
+
+def initiations(key, count, path):
+    with open(path, "wb") as f:
+        for _ in range(count):
+            p = noise.Peer(base64.b64encode(os.urandom(32)), key)
+            f.write(p.public + p.initiation())
+
+
+def many(g, private, count):
+    """Milliseconds, and bytes a peer."""
+    keys = [genl.key(n) for n in range(count)]
+    remove_all(g)
+    before = available()
+    timed("peers-add", add, g, keys)
+    value("memory-idle", (before - available()) * 1024 / count)
+    timed("peers-dump", lambda: subprocess.run(["wg", "show", "wg0", "dump"], check=True,
+                                               stdout=subprocess.DEVNULL))
+    for key in os.urandom(32), base64.b64decode(private):
+        timed("peers-key", lambda: g.call(genl.attr(genl.D_IFNAME, "wg0") +
+                                          genl.attr(genl.D_PRIVATE, key)))
+    timed("peers-remove", remove_all, g)
+
+
+def sessions(g, path):
+    """Never more than some are unanswered: the responder does not feel under
+    load. The memory of each: in use by then, less that of idle peers."""
+    with open(path, "rb") as f:
+        data = f.read()
+    data = [data[at:at + MESSAGE] for at in range(0, len(data), MESSAGE)]
+    add(g, [d[:32] for d in data])
     idle = available()
-    messages = [p.initiation() for p in ours]
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.connect(("127.0.0.1", 1002))
         s.settimeout(5)
         sent = done = 0
         begin = time.monotonic()
-        while done < HANDSHAKES:
-            while sent < HANDSHAKES and sent - done < AT_A_TIME:
-                s.send(messages[sent])
+        while done < len(data):
+            while sent < len(data) and sent - done < AT_A_TIME:
+                s.send(data[sent][32:])
                 sent += 1
             assert len(s.recv(200)) == 92
             done += 1
         took = time.monotonic() - begin
-    value("handshakes", HANDSHAKES / took)
-    value("memory-session", max(0, idle - available()) * 1024 / HANDSHAKES)
-    remove_all(g)
-
-
-def many(g, count):
-    """Milliseconds, and bytes a peer."""
-    def timed(name, what):
-        begin = time.monotonic()
-        what()
-        value(name, (time.monotonic() - begin) * 1000)
-
-    keys = [genl.key(n) for n in range(count)]
-    before = available()
-    timed("peers-add", lambda: add(g, keys))
-    value("memory-idle", (before - available()) * 1024 / count)
-    timed("peers-dump", lambda: subprocess.run(["wg", "show", "wg0", "dump"], check=True,
-                                               stdout=subprocess.DEVNULL))
-    timed("peers-key", lambda: g.call(genl.attr(genl.D_IFNAME, "wg0") +
-                                      genl.attr(genl.D_PRIVATE, os.urandom(32))))
-    timed("peers-remove", lambda: remove_all(g))
+    value("handshakes", len(data) / took)
+    value("memory-session", max(0, idle - available()) * 1024 / len(data))
 
 
 def main():
-    if sys.argv[1] == "--initiation":
-        stranger = noise.Peer(base64.b64encode(os.urandom(32)), sys.argv[2])
-        sys.stdout.buffer.write(stranger.initiation())
-        return
+    what, *args = sys.argv[1:]
+    if what == "initiations":
+        return initiations(args[0], int(args[1]), args[2])
     g = genl.Genl()
-    remove_all(g)
-    handshakes(g, sys.argv[2])
-    many(g, int(sys.argv[3]))
+    if what == "many":
+        many(g, args[1], int(args[2]))
+    elif what == "sessions":
+        sessions(g, args[1])
+    elif what == "add":
+        add(g, [genl.key(n) for n in range(int(args[1]))])
+    return None
 
 
 main()

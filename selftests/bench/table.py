@@ -22,6 +22,7 @@ WORKLOADS = {
     "flood1200-lost": ("UDP 1200 B, flood: lost", "per mille", True),
     "ping": ("ping, idle", "us", True),
     "ping-loaded": ("ping beside TCP", "us", True),
+    "flood64-sessions": ("UDP 64 B, all peers active", "datagrams/s", False),
     "handshakes": ("handshakes, responder", "1/s", False),
     "tcp-calm": ("TCP, nobody floods", "Mbit/s", False),
     "tcp-under-flood": ("TCP, initiations flood", "Mbit/s", False),
@@ -31,6 +32,14 @@ WORKLOADS = {
     "peers-remove": ("remove all peers", "ms", True),
     "memory-idle": ("memory of an idle peer", "bytes", True),
     "memory-session": ("memory of a session", "bytes", True),
+}
+
+# What grows, in ns a datagram: the cost of "size-64" and so on.
+GROWTH = {
+    "size": "UDP payload, bytes",
+    "bundle": "datagrams of 1372 B sent at once",
+    "streams": "TCP streams",
+    "peers": "peers, each with an allowed IP",
 }
 
 
@@ -61,23 +70,39 @@ def print_table(median, order):
     bound = median.get(("none", "cipher1424", "cipher"))
     if bound:
         print(f"the bare cipher, both ends on one CPU: {bound:.0f} Mbit/s of 1424-byte packets")
-    print(f"{'link':6} {'workload':24} {'unit':12} {'contender':14} {'median':>9} {'ratio':>6} {'cipher':>7}")
+    print(f"{'link':6} {'workload':26} {'unit':12} {'contender':14} {'median':>9} {'ratio':>6} {'cipher':>7}")
     for workload, (title, unit, _) in WORKLOADS.items():
         for key in [k for k in order if k[1] == workload]:
             r, s = ratio(median, key), share(median, key)
-            print(f"{key[0]:6} {title:24} {unit:12} {key[2]:14} {median[key]:9.0f} "
+            print(f"{key[0]:6} {title:26} {unit:12} {key[2]:14} {median[key]:9.0f} "
                   f"{'' if r is None else f'{r:.2f}':>6} {'' if s is None else f'{s / 10:.0f} %':>7}")
+
+
+def growth_of(workload):
+    what, _, number = workload.rpartition("-")
+    return (what, number) if what in GROWTH and number.isdigit() else None
+
+
+def print_growth(median, order):
+    rows = [k for k in order if growth_of(k[1]) and k[2] == "wgpeer"]
+    if rows:
+        print(f"{'nanoseconds a datagram':34} {'':>7} {'in-tree':>8} {'wgpeer':>8} {'ratio':>6}")
+    for key in rows:
+        what, number = growth_of(key[1])
+        theirs = median.get((key[0], key[1], "intree"))
+        print(f"{GROWTH[what]:34} {number:>7} {theirs or 0:8.0f} {median[key]:8.0f} "
+              f"{'' if not theirs else f'{median[key] / theirs:.2f}':>6}")
 
 
 def write_json(path, env, median, order):
     with open(path, "a") as out:
         for key in order:
-            if key[1] not in WORKLOADS:
+            if key[1] not in WORKLOADS and not growth_of(key[1]):
                 continue
             r, s = ratio(median, key), share(median, key)
             out.write(json.dumps({
                 "env": env.split("-")[0], "machine": env, "link": key[0], "workload": key[1],
-                "contender": key[2], "median": round(median[key]), "unit": WORKLOADS[key[1]][1],
+                "contender": key[2], "median": round(median[key]), "unit": "ns" if growth_of(key[1]) else WORKLOADS[key[1]][1],
                 "ratio_intree": None if r is None else round(r, 3),
                 "cipher_share": None if s is None else round(s / 1000, 3)}) + "\n")
 
@@ -89,6 +114,7 @@ def main():
     args = parser.parse_args()
     median, order = read(sys.stdin)
     print_table(median, order)
+    print_growth(median, order)
     if args.json:
         write_json(args.json, args.env, median, order)
 

@@ -8,8 +8,9 @@
  * says when it is read what came of the last one:
  *
  *   sink PORT			count and throw away what comes to this port
- *   send ADDRESS PORT BYTES RATE MILLISECONDS
- *				RATE 0: as fast as possible
+ *   send ADDRESS PORT BYTES RATE MILLISECONDS [SEGMENTS]
+ *				RATE 0: as fast as possible; so many datagrams
+ *				of BYTES at a time, by UDP_SEGMENT
  *				-> sent N received N ns T
  *   best ADDRESS PORT BYTES MILLISECONDS
  *				the highest rate without loss, by trials of
@@ -59,12 +60,14 @@ struct wg_bench_net {
  * @bytes: payload of a datagram
  * @rate: datagrams a second, 0 for as many as there can be
  * @ms: for so long
+ * @segments: so many datagrams are sent at once
  */
 struct wg_bench_load {
 	struct sockaddr_storage to;
 	u32 bytes;
 	u32 rate;
 	u32 ms;
+	u32 segments;
 };
 
 /**
@@ -153,16 +156,17 @@ static int wg_bench_run(struct socket *sock, const struct wg_bench_load *load,
 
 	result->sent = 0;
 	while (now < end) {
-		struct kvec vec = { wg_bench_payload, load->bytes };
+		size_t len = load->bytes * load->segments;
+		struct kvec vec = { wg_bench_payload, len };
 		struct msghdr msg = {};
 
 		if (fatal_signal_pending(current))
 			return -EINTR;
-		err = kernel_sendmsg(sock, &msg, &vec, 1, load->bytes);
+		err = kernel_sendmsg(sock, &msg, &vec, 1, len);
 		/* A full queue somewhere is what a flood runs into. */
 		if (err < 0 && err != -ENOBUFS && err != -EAGAIN)
 			return err;
-		result->sent++;
+		result->sent += load->segments;
 		cond_resched();
 		now = ktime_get_ns();
 		/* Paced as pktgen does, by looking at the clock: a sender has
@@ -229,9 +233,10 @@ static int wg_bench_connect(struct net *net, struct wg_bench_load *load,
 			    const char *address, u16 port,
 			    struct socket **sock)
 {
-	int err;
+	int bytes = load->bytes, err;
 
-	if (!load->bytes || load->bytes > WG_BENCH_BYTES_MAX)
+	if (!load->bytes || !load->segments || load->segments > 64 ||
+	    load->bytes > WG_BENCH_BYTES_MAX / load->segments)
 		return -EINVAL;
 	err = inet_pton_with_scope(net, AF_UNSPEC, address, NULL, &load->to);
 	if (err)
@@ -243,18 +248,27 @@ static int wg_bench_connect(struct net *net, struct wg_bench_load *load,
 	if (err)
 		return err;
 	(*sock)->sk->sk_sndtimeo = HZ / 10;
+	if (load->segments > 1)
+		err = (*sock)->ops->setsockopt(*sock, SOL_UDP, UDP_SEGMENT,
+					       KERNEL_SOCKPTR(&bytes),
+					       sizeof(bytes));
+	if (err)
+		goto release;
 	err = kernel_connect(*sock, (void *)&load->to,
 			     load->to.ss_family == AF_INET ?
 			     sizeof(struct sockaddr_in) :
 			     sizeof(struct sockaddr_in6), 0);
 	if (err)
-		sock_release(*sock);
+		goto release;
+	return 0;
+release:
+	sock_release(*sock);
 	return err;
 }
 
 static int wg_bench_send(struct net *net, const char *words, bool search)
 {
-	struct wg_bench_load load = {};
+	struct wg_bench_load load = { .segments = 1 };
 	struct wg_bench_result result;
 	struct socket *sock;
 	char address[48];
@@ -266,9 +280,10 @@ static int wg_bench_send(struct net *net, const char *words, bool search)
 		n = sscanf(words, "%47s %hu %u %u", address, &port, &load.bytes,
 			   &load.ms) + 1;
 	else
-		n = sscanf(words, "%47s %hu %u %u %u", address, &port,
-			   &load.bytes, &load.rate, &load.ms);
-	if (n != 5 || !load.ms || load.ms > 60000)
+		n = sscanf(words, "%47s %hu %u %u %u %u", address, &port,
+			   &load.bytes, &load.rate, &load.ms,
+			   &load.segments);
+	if (n < 5 || !load.ms || load.ms > 60000)
 		return -EINVAL;
 	err = wg_bench_connect(net, &load, address, port, &sock);
 	if (err)
