@@ -12,7 +12,7 @@
 # wire   its offloads are off, GRO is on: single datagrams cross it
 #
 # Words come from the file $WG_ROOT/build/bench/words: ROUNDS, SECONDS,
-# CONTENDERS, LINKS, ONCE, PEERS, GROWTH.
+# CONTENDERS, WORKLOADS, LINKS, ONCE, PEERS, GROWTH.
 #
 # timeout: 7200
 . "$(dirname "$0")/../lib.sh"
@@ -56,6 +56,7 @@ inner()
 
 up_veth() { two_ns; inner eth0; }
 up_wgpeer() { load "$WG_KO"; two_peers 4; }
+up_baseline() { load "$BUILT/baseline/wireguard.ko"; two_peers 4; }
 up_wgpeer-clock() { load "$BUILT/clock/wireguard.ko"; two_peers 4; }
 up_wgpeer-nogso() { up_wgpeer; priv_flags off; }
 up_intree() { load "$INTREE"; two_peers 4; }
@@ -211,16 +212,19 @@ shares()
 
 traffic()
 {
+	local workload
 	if [ "$CONTENDER" = wgpeer-clock ]; then shares; return; fi
-	tcp tcp1 192.168.241.2
-	[ "$CONTENDER" = esp ] || tcp tcp1-v6 fd00:241::2
-	tcp tcp4 192.168.241.2 -P 4
-	udp 64
-	udp 1200
-	flood 64
-	flood 1200
-	ping_us ping 300
-	ping_loaded
+	for workload in $WORKLOADS; do
+		case $workload in
+		tcp1) tcp tcp1 192.168.241.2 ;;
+		tcp1-v6) [ "$CONTENDER" = esp ] || tcp tcp1-v6 fd00:241::2 ;;
+		tcp4) tcp tcp4 192.168.241.2 -P 4 ;;
+		udp*) udp "${workload#udp}" ;;
+		flood*) flood "${workload#flood}" ;;
+		ping) ping_us ping 300 ;;
+		ping-loaded) ping_loaded ;;
+		esac
+	done
 }
 
 # --- what is measured once for a module --------------------------------------
