@@ -23,6 +23,7 @@ WORKLOADS = {
     "ping": ("ping, idle", "us", True),
     "ping-loaded": ("ping beside TCP", "us", True),
     "flood64-sessions": ("UDP 64 B, all peers active", "datagrams/s", False),
+    "handshakes-first": ("handshakes, of new peers", "1/s", False),
     "handshakes": ("handshakes, responder", "1/s", False),
     "tcp-calm": ("TCP, nobody floods", "Mbit/s", False),
     "tcp-under-flood": ("TCP, initiations flood", "Mbit/s", False),
