@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# A client behind masquerading with a mapping that lives two seconds: with a
+# A client behind masquerading with a mapping that lives a few seconds: with a
 # persistent keepalive the server can always reach the client, without it not.
 #
 #   a [wg0] eth0 192.168.1.100 --- 192.168.1.1 r 10.0.0.1 --- eth0 10.0.0.100 [wg0] b
@@ -30,8 +30,9 @@ table ip nat {
 	}
 }
 N
-ns_sysctl r net.netfilter.nf_conntrack_udp_timeout 2
-ns_sysctl r net.netfilter.nf_conntrack_udp_timeout_stream 2
+LIFE=$((2 * SCALE))
+ns_sysctl r net.netfilter.nf_conntrack_udp_timeout $LIFE
+ns_sysctl r net.netfilter.nf_conntrack_udp_timeout_stream $LIFE
 key a b
 wg_dev a wg0 a 1001 192.168.241.1/24
 wg_dev b wg0 b 1002 192.168.241.2/24
@@ -60,7 +61,7 @@ stays_open()
 {
 	wgc a set wg0 peer "${PUB[b]}" persistent-keepalive 1
 	wait_for 3 reach_now
-	stays 6 reach_now
+	stays $((3 * LIFE)) reach_now
 }
 
 reach_now() { on b ping -n -q -c 1 -W $((2 * SCALE)) 192.168.241.1; }
