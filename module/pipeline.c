@@ -18,7 +18,7 @@
  * Here the state of the head and the presence of a drainer change under one
  * lock, in these steps:
  *
- *   finish:	lock; job = done; drainer? leave it to him : become it; unlock
+ *   finish:	lock; job = done; no drainer and head done? become it; unlock
  *   leave:	lock; head done? take it : drainer = none; unlock
  *
  * Whichever comes second sees the other. There is no window and no barrier to
@@ -85,16 +85,22 @@ static struct wg_job *wg_lane_take(struct wg_lane *lane, unsigned int max)
 	return run;
 }
 
-/* The caller is the drainer; it stops being it before this returns, or hands
- * the role to the drain work, so that one CPU is not kept for ever.
+/* The caller is the drainer, and has taken @run; it stops being it before this
+ * returns, or hands the role to the drain work, so that one CPU is not kept for
+ * ever.
  */
-static void wg_lane_drain(struct wg_lane *lane)
+static void wg_lane_drain(struct wg_lane *lane, struct wg_job *run)
 {
 	unsigned int n = 0;
 
 	for (;;) {
-		struct wg_job *run;
+		while (run) {
+			struct wg_job *job = run;
 
+			run = job->next;
+			lane->ops->sink(job);
+			n++;
+		}
 		spin_lock_bh(&lane->lock);
 		run = wg_lane_take(lane, WG_PIPELINE_DRAIN_MAX - n);
 		if (!run)
@@ -104,13 +110,6 @@ static void wg_lane_drain(struct wg_lane *lane)
 		spin_unlock_bh(&lane->lock);
 		if (!run)
 			return;
-		while (run) {
-			struct wg_job *job = run;
-
-			run = job->next;
-			lane->ops->sink(job);
-			n++;
-		}
 	}
 }
 
@@ -119,7 +118,7 @@ static void wg_lane_drain_work(struct work_struct *work)
 	struct wg_lane *lane = container_of(work, struct wg_lane, drain_work);
 
 	local_bh_disable();
-	wg_lane_drain(lane);
+	wg_lane_drain(lane, NULL);
 	local_bh_enable();
 }
 
@@ -128,19 +127,21 @@ static void wg_lane_drain_work(struct work_struct *work)
  */
 static void wg_lane_finish(struct wg_lane *lane, struct wg_job *job)
 {
-	bool tell, drain;
+	struct wg_job *run = NULL;
+	bool tell;
 
 	spin_lock_bh(&lane->lock);
 	job->state = WG_JOB_DONE;
 	tell = lane->ops->ready && lane->head == job;
-	drain = !lane->ops->ready && !lane->draining;
-	if (drain)
-		lane->draining = true;
+	if (!lane->ops->ready && !lane->draining) {
+		run = wg_lane_take(lane, WG_PIPELINE_DRAIN_MAX);
+		lane->draining = run;
+	}
 	spin_unlock_bh(&lane->lock);
 	if (tell)
 		lane->ops->ready(lane);
-	if (drain)
-		wg_lane_drain(lane);
+	if (run)
+		wg_lane_drain(lane, run);
 }
 
 static struct wg_job *wg_lane_next_todo(struct wg_lane_worker *worker)
