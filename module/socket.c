@@ -145,6 +145,15 @@ static void wg_socket_take(struct wg_socket *socket, struct sk_buff *skb)
 	socket->receive(socket, skb);
 }
 
+/* Without the queues' locks: what comes after this look has a call of its own,
+ * which waits for the end of this one.
+ */
+static bool wg_socket_has_more(struct sock *sk)
+{
+	return !skb_queue_empty_lockless(&udp_sk(sk)->reader_queue) ||
+	       !skb_queue_empty_lockless(&sk->sk_receive_queue);
+}
+
 static void wg_socket_drain(struct sock *sk, struct wg_socket_hook *hook)
 {
 	struct wg_socket *socket = hook->socket;
@@ -161,7 +170,7 @@ static void wg_socket_drain(struct sock *sk, struct wg_socket_hook *hook)
 		skb = skb_recv_udp(sk, MSG_DONTWAIT, &err);
 		if (skb)
 			wg_socket_take(socket, skb);
-	} while (skb || err != -EAGAIN);
+	} while (skb ? wg_socket_has_more(sk) : err != -EAGAIN);
 	wg_socket_count_drops(sk, hook);
 	spin_unlock_bh(&hook->lock);
 }
