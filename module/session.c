@@ -310,6 +310,16 @@ bool wg_keypair_may_send(const struct wg_keypair *keypair, u64 now_ns)
 	       READ_ONCE(keypair->send_counter) < WG_REJECT_AFTER_MESSAGES;
 }
 
+/* At an age of each session's own; without an index it has been replaced. */
+static bool wg_keypair_is_old(const struct wg_keypair *keypair, u64 now_ns)
+{
+	u32 index = le32_to_cpu(READ_ONCE(keypair->index.index));
+	u64 age = WG_REKEY_AFTER_TIME * (u64)NSEC_PER_SEC +
+		  reciprocal_scale(index, WG_REKEY_SPREAD_NS);
+
+	return index && now_ns >= keypair->birth_ns + age;
+}
+
 /**
  * wg_keypair_rekey_due() - is it time to ask for the next session?
  * @keypair: the caller has a reference or is under RCU
@@ -326,9 +336,7 @@ bool wg_keypair_rekey_due(const struct wg_keypair *keypair, u64 counter,
 			  u64 now_ns)
 {
 	return counter > WG_REKEY_AFTER_MESSAGES ||
-	       (keypair->initiator &&
-		now_ns >= keypair->birth_ns +
-			  WG_REKEY_AFTER_TIME * (u64)NSEC_PER_SEC);
+	       (keypair->initiator && wg_keypair_is_old(keypair, now_ns));
 }
 
 /**

@@ -106,6 +106,9 @@ enum wg_wire_time {
 	WG_MAX_RETRIES = 90 / WG_REKEY_TIMEOUT,
 };
 
+/* A session that was made with many others is not replaced with them. */
+#define WG_REKEY_SPREAD_NS	(3U * NSEC_PER_SEC)
+
 /* Handshake timers are spread by up to a third of a second (spec 2.1). */
 #define WG_REKEY_JITTER_MAX	(HZ / 3)
 

@@ -343,6 +343,7 @@ static void keypair_rekey_due_by_messages_and_age(struct kunit *test)
 	u64 birth = keypair->birth_ns, age = birth + 120ULL * NSEC_PER_SEC;
 
 	/* By messages both ask, by time the initiator alone. */
+	keypair->index.index = cpu_to_le32(1);
 	for (keypair->initiator = true;; keypair->initiator = false) {
 		bool by_time = keypair->initiator;
 
@@ -356,6 +357,15 @@ static void keypair_rekey_due_by_messages_and_age(struct kunit *test)
 		if (!by_time)
 			break;
 	}
+	/* The index spreads sessions over three seconds. */
+	keypair->initiator = true;
+	keypair->index.index = cpu_to_le32(U32_MAX);
+	KUNIT_EXPECT_FALSE(test, wg_keypair_rekey_due(keypair, 1,
+						      age + 3ULL * NSEC_PER_SEC - 2));
+	KUNIT_EXPECT_TRUE(test, wg_keypair_rekey_due(keypair, 1, age + 3ULL * NSEC_PER_SEC));
+	/* Replaced by another one */
+	keypair->index.index = 0;
+	KUNIT_EXPECT_FALSE(test, wg_keypair_rekey_due(keypair, 1, age + 3ULL * NSEC_PER_SEC));
 	wg_keypair_put(keypair);
 }
 
