@@ -198,6 +198,7 @@ static void wg_main_setup(struct net_device *dev)
 	const netdev_features_t features = NETIF_F_HW_CSUM | NETIF_F_RXCSUM |
 					   NETIF_F_SG | NETIF_F_GSO |
 					   NETIF_F_GSO_SOFTWARE |
+					   NETIF_F_GSO_ENCAP_ALL |
 					   NETIF_F_HIGHDMA;
 
 	dev->netdev_ops = &wg_main_netdev_ops;

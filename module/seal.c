@@ -83,7 +83,12 @@ static bool wg_seal_fits(u32 len)
  */
 static struct sk_buff *wg_seal_segment(struct sk_buff *skb, u32 mtu)
 {
-	struct sk_buff *list = skb_gso_segment(skb, 0), *seg, *next;
+	/* As for a device that takes pieces and sums up by itself: copying does
+	 * both, once.
+	 */
+	struct sk_buff *list = skb_gso_segment(skb, NETIF_F_SG |
+						    NETIF_F_HW_CSUM);
+	struct sk_buff *seg, *next;
 
 	if (IS_ERR_OR_NULL(list))
 		return list ?: ERR_PTR(-EINVAL);
@@ -164,21 +169,43 @@ struct wg_seal_builder {
 	struct wg_frag frag;
 };
 
+/* Does the packet push back at its socket? Only for destructors known to look
+ * at nothing but sk and truesize.
+ */
+static bool wg_seal_pushes_back(const struct sk_buff *skb)
+{
+	return skb->sk && skb->destructor && sk_fullsock(skb->sk) &&
+	       (skb->destructor == sock_wfree || sk_is_tcp(skb->sk));
+}
+
 /* The bundle takes the place of the inner packet in its socket's accounts, so
- * that TCP small queues and SO_SNDBUF push back until it has really left. Only
- * for destructors known to look at nothing but sk and truesize.
+ * that TCP small queues and SO_SNDBUF push back until it has really left.
  */
 static void wg_seal_inherit_socket(struct sk_buff *out, struct sk_buff *in)
 {
-	if (!in->sk || !in->destructor || !sk_fullsock(in->sk))
-		return;
-	if (in->destructor != sock_wfree && !sk_is_tcp(in->sk))
+	if (!wg_seal_pushes_back(in))
 		return;
 	/* When it is to leave, for a queue discipline that paces. */
 	wg_compat_copy_delivery_time(out, in);
 	swap(out->truesize, in->truesize);
 	swap(out->destructor, in->destructor);
 	swap(out->sk, in->sk);
+}
+
+/* The open bundle has the end of @skb. If that of an older packet of the same
+ * socket is in it too, the younger one answers for both.
+ */
+static void wg_seal_note_end(struct wg_seal_builder *b, struct sk_buff *skb)
+{
+	struct sk_buff *older = b->in;
+
+	b->in = skb;
+	if (!older || older->sk != skb->sk ||
+	    older->destructor != skb->destructor || !wg_seal_pushes_back(skb))
+		return;
+	skb->truesize += older->truesize;
+	older->sk = NULL;
+	older->destructor = NULL;
 }
 
 /* The open bundle is complete. */
@@ -363,7 +390,7 @@ static void wg_seal_single(struct wg_seal_builder *b, struct sk_buff *skb)
 		if (!wg_seal_copy(skb, room + sizeof(struct wg_msg_data)))
 			memset(room + sizeof(struct wg_msg_data), 0, len);
 		wg_seal_datagram(b, room, len, padding);
-		b->in = skb;
+		wg_seal_note_end(b, skb);
 	}
 	wg_seal_next(b);
 }
@@ -515,7 +542,7 @@ static void wg_seal_super(struct wg_seal_builder *b, struct sk_buff *skb)
 		wg_seal_next(b);
 	}
 	if (b->skb)
-		b->in = skb;
+		wg_seal_note_end(b, skb);
 }
 
 /**

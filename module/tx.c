@@ -226,15 +226,17 @@ static void wg_tx_charge(struct wg_peer *peer)
 	staged->charged = staged->bytes;
 }
 
-/* Puts packets behind those that wait already; the oldest make room. */
+/* Puts packets behind those that are there already. If these were found to have
+ * to wait, the oldest make room.
+ */
 static void wg_tx_stage(struct wg_peer *peer, struct sk_buff *list)
 {
 	struct wg_staged *staged = &peer->staged;
 	struct sk_buff *skb, *next;
 
 	lockdep_assert_held(&peer->tx_lane->lock);
-	while (staged->datagrams > WG_STAGED_DATAGRAMS ||
-	       staged->bytes > WG_STAGED_BYTES)
+	while (staged->charged && (staged->datagrams > WG_STAGED_DATAGRAMS ||
+				   staged->bytes > WG_STAGED_BYTES))
 		wg_tx_drop_oldest(peer);
 	skb_list_walk_safe(list, skb, next) {
 		skb_mark_not_on_list(skb);
@@ -359,24 +361,29 @@ static void wg_tx_launch(struct wg_peer *peer)
 	__releases(&peer->tx_lane->lock)
 {
 	struct wg_lane *lane = peer->tx_lane;
-	/* Deep in a stack of tunnels a worker seals, for its transmission
-	 * starts at depth 0. The stack refuses more than five of these levels,
-	 * and every tunnel takes two.
-	 */
-	bool delegate = wg_pipeline_prefers_workers() ||
-			dev_recursion_level() > 3;
 	struct wg_tx_job *jobs[WG_TX_BURST];
+	bool delegate, more;
 	unsigned int n, i;
 
 	lockdep_assert_held(&lane->lock);
 	do {
+		/* Deep in a stack of tunnels a worker seals, for its
+		 * transmission starts at depth 0. The stack refuses more than
+		 * five of these levels, and every tunnel takes two.
+		 */
+		delegate = wg_pipeline_prefers_workers() ||
+			   dev_recursion_level() > 3;
 		for (n = 0; n < ARRAY_SIZE(jobs); n++) {
 			if (skb_queue_empty(&peer->staged.queue))
+				break;
+			/* What is done here makes room before there is more. */
+			if (n && !delegate && !wg_lane_has_room(lane))
 				break;
 			jobs[n] = wg_tx_make_job(peer, delegate);
 			if (!jobs[n])
 				break;
 		}
+		more = n && !skb_queue_empty(&peer->staged.queue);
 		if (skb_queue_empty(&peer->staged.queue))
 			wg_tx_charge(peer);
 		spin_unlock_bh(&lane->lock);
@@ -386,7 +393,7 @@ static void wg_tx_launch(struct wg_peer *peer)
 			else
 				wg_lane_do(lane, &jobs[i]->job);
 		}
-		if (n < ARRAY_SIZE(jobs))
+		if (!more)
 			return;
 		spin_lock_bh(&lane->lock);
 	} while (1);
@@ -410,6 +417,16 @@ static netdev_tx_t wg_tx_refuse(struct wg_device *wg, struct sk_buff *skb,
 	DEV_STATS_INC(wg->dev, tx_errors);
 	wg_stats_drop(&wg->stats, why, skb, 1);
 	return err;
+}
+
+/* That is nobody's fault: no ICMP, which would tell the owner of a tunnel
+ * inside this one that its other end is gone.
+ */
+static void wg_tx_no_memory(struct wg_device *wg, struct sk_buff *skb)
+{
+	DEV_STATS_INC(wg->dev, tx_dropped);
+	wg_stats_inc(&wg->stats, WG_DROP_NO_MEMORY);
+	kfree_skb(skb);
 }
 
 /**
@@ -436,8 +453,7 @@ netdev_tx_t wg_tx_xmit(struct sk_buff *skb, struct net_device *dev)
 	}
 	skb = skb_share_check(skb, GFP_ATOMIC);
 	if (!skb) {
-		DEV_STATS_INC(dev, tx_dropped);
-		wg_stats_inc(&wg->stats, WG_DROP_NO_MEMORY);
+		wg_tx_no_memory(wg, NULL);
 		return NETDEV_TX_OK;
 	}
 	/* For its sender; what leaves is another packet. */
@@ -461,6 +477,10 @@ netdev_tx_t wg_tx_xmit(struct sk_buff *skb, struct net_device *dev)
 	list = wg_seal_prepare(skb, READ_ONCE(dev->mtu));
 	if (IS_ERR(list)) {
 		rcu_read_unlock();
+		if (PTR_ERR(list) == -ENOMEM) {
+			wg_tx_no_memory(wg, skb);
+			return NETDEV_TX_OK;
+		}
 		return wg_tx_refuse(wg, skb, WG_DROP_INNER_MALFORMED,
 				    PTR_ERR(list));
 	}

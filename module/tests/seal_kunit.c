@@ -670,9 +670,9 @@ static void socket_accounts(struct kunit *test)
 	}
 	/* Three in a bundle, and one that has it for itself. */
 	wg_seal_kunit_start(test, 7, true);
-	for (i = 0; i < 4; i++) {
+	for (i = 0, truesize = 0; i < 4; i++) {
 		skb = wg_seal_kunit_owned(test, i < 3 ? 500 : 900, 0, 0);
-		truesize = i < 2 ? 0 : truesize + skb->truesize;
+		truesize += skb->truesize;
 		wg_seal_kunit_add(test, skb, 1420);
 	}
 	wg_seal_kunit_check_socket(test, 2, 3, truesize);
@@ -682,13 +682,13 @@ static void socket_accounts(struct kunit *test)
 	truesize = skb->truesize;
 	wg_seal_kunit_add(test, skb, 1420);
 	wg_seal_kunit_check_socket(test, 3, 4, truesize);
-	/* Cut by the kernel: the segments share it, the last one remains. */
+	/* Cut by the kernel: each segment has its part. */
 	wg_seal_kunit_start(test, 7, true);
 	skb = wg_seal_kunit_owned(test, 3000, 1000, 4);
 	KUNIT_EXPECT_FALSE(test, wg_seal_kunit_add(test, skb, 1420));
-	for (skb = fix->job.in; skb->next; skb = skb->next)
-		;
-	wg_seal_kunit_check_socket(test, 1, 1, skb->truesize);
+	for (skb = fix->job.in, truesize = 0; skb; skb = skb->next)
+		truesize += skb->truesize;
+	wg_seal_kunit_check_socket(test, 1, 1, truesize);
 }
 
 /* More than any allocation gives, but only a few pages. */

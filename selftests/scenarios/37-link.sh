@@ -159,6 +159,9 @@ offloads()
 		tx-udp-segmentation; do
 		[[ $f == *" $name "* ]] || fail "$name is off"
 	done
+	! ours || for name in gre gre-csum ipxip4 ipxip6 udp_tnl udp_tnl-csum; do
+		[[ $f == *" tx-$name-segmentation "* ]] || fail "tx-$name-segmentation is off"
+	done
 	for name in vlan-challenged netns-local tx-nocache-copy loopback rx-fcs hw-tc-offload; do
 		[[ $f != *" $name "* ]] || fail "$name is on"
 	done

@@ -14,6 +14,7 @@
 
 two_peers 4
 
+counted() { on a ethtool -S wg0 | awk -v k="$1:" '$1 == k { print $2 }'; }
 hello() { reach a 192.168.241.2; }
 
 # A socket learns when its packet was sent.
@@ -101,11 +102,36 @@ ufo()
 
 ufo_counted() { [ $(($(drops b wg0 unknown_index) + $(drops b wg0 malformed))) -ge "$1" ]; }
 
-# overlay KIND [OPTION]...: a tunnel of another kind inside of ours. Where there
-# is one CPU nothing of it needs a worker, and nothing is dropped.
+# A megabyte of TCP through the tunnel t0 inside of ours: arrives, in packets
+# that are right outside and inside.
+through_t0()
+{
+	py <<'P'
+tap = Tap("b", "wg0")
+with ns("b"):
+    listener = socket.create_server(("fd00:99::2", 7), family=socket.AF_INET6)
+with ns("a"):
+    sender = socket.create_connection(("fd00:99::2", 7), timeout=20)
+receiver, _ = listener.accept()
+receiver.settimeout(20)
+data = os.urandom(1 << 20)
+threading.Thread(target=lambda: (sender.sendall(data), sender.close())).start()
+got = b"".join(iter(lambda: receiver.recv(1 << 16), b""))
+assert got == data
+SIT, GRE = 41, 47
+inner = lambda f: dissect(f.data[8 + 14:] if f.proto == UDP else f.body[8:] if f.proto == GRE else f.body)
+for f in tap.collect(800, keep=lambda f: f.proto in (UDP, SIT, GRE)):
+    assert f.good and len(f.raw) <= 1420, "outside: %r" % vars(f)
+    assert inner(f).good, "inside: %r" % vars(inner(f))
+P
+}
+
+# overlay KIND [OPTION]...: a tunnel of another kind inside of ours: its
+# super-packets come whole and leave in bundles. Where there is one CPU nothing
+# of it needs a worker, and nothing is dropped.
 overlay()
 {
-	local kind=$1 lanes workers
+	local kind=$1 lanes workers bundles
 	shift
 	ipn a link add t0 type "$kind" "$@" local 192.168.241.1 remote 192.168.241.2 ||
 		skip "no $kind"
@@ -114,15 +140,19 @@ overlay()
 	addr b t0 fd00:99::2/64
 	ipn a link set dev t0 mtu 1280 up
 	ipn b link set dev t0 mtu 1280 up
+	# Single packets are looked at.
+	on b ethtool -K wg0 gro off
 	lanes=$(drops a wg0 lane_full)
-	workers=$(on a ethtool -S wg0 | awk '$1 == "crypto_worker:" { print $2 }')
+	workers=$(counted crypto_worker)
+	bundles=$(counted tx_bundles)
 	reach_soon a fd00:99::2
-	send_file a b fd00:99::2 2048
+	through_t0
+	[ "$(counted tx_bundles)" -ge $((bundles + 10)) ]
 	equal "dropped" "$(drops a wg0 lane_full)" "$lanes"
-	[ "$(nproc)" -gt 1 ] || equal "given to workers" \
-		"$(on a ethtool -S wg0 | awk '$1 == "crypto_worker:" { print $2 }')" "$workers"
+	[ "$(nproc)" -gt 1 ] || equal "given to workers" "$(counted crypto_worker)" "$workers"
 	ipn a link del dev t0
 	ipn b link del dev t0
+	on b ethtool -K wg0 gro on
 }
 
 # The program of one group drops all that its members receive: what others
@@ -145,10 +175,13 @@ subtest "a sender gets its software timestamp" tx_timestamp
 subtest "a departure time survives the tunnel" departure_time
 subtest "applications cannot poll the device" no_busy_poll
 if ours; then
+	printf 'import threading\n' > "$TMP/py.head"
+	py_serve a
 	subtest "merged packets keep to the device's GRO size" gro_size
 	subtest "UFO is one datagram" ufo
 	subtest "vxlan inside" overlay vxlan id 5 dstport 4789
 	subtest "sit inside" overlay sit
+	subtest "gre inside" overlay gre csum
 fi
 subtest "control groups do not filter the tunnel's sockets" control_group
 finish
