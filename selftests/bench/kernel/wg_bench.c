@@ -31,6 +31,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <linux/version.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 #include <net/sock.h>
@@ -98,6 +99,13 @@ static u64 wg_bench_received(void)
 	return sum;
 }
 
+/* What the helpers for UDP tunnels take as their socket. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 0, 0)
+#define wg_bench_tunnel(sock)	((sock)->sk)
+#else
+#define wg_bench_tunnel(sock)	(sock)
+#endif
+
 static int wg_bench_receive(struct sock *sk, struct sk_buff *skb)
 {
 	this_cpu_inc(wg_bench_count);
@@ -124,7 +132,7 @@ static int wg_bench_sink(struct net *net, const char *words)
 	err = udp_sock_create(net, &port, &bench->sink);
 	if (err)
 		return err;
-	setup_udp_tunnel_sock(net, bench->sink, &cfg);
+	setup_udp_tunnel_sock(net, wg_bench_tunnel(bench->sink), &cfg);
 	return 0;
 }
 
@@ -396,7 +404,7 @@ static void __net_exit wg_bench_net_exit(struct net *net)
 
 	remove_proc_entry("wg_bench", net->proc_net);
 	if (bench->sink)
-		udp_tunnel_sock_release(bench->sink);
+		udp_tunnel_sock_release(wg_bench_tunnel(bench->sink));
 }
 
 static struct pernet_operations wg_bench_net_ops = {
