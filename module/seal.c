@@ -193,7 +193,9 @@ static void wg_seal_inherit_socket(struct sk_buff *out, struct sk_buff *in)
 }
 
 /* The open bundle has the end of @skb. If that of an older packet of the same
- * socket is in it too, the younger one answers for both.
+ * socket is in it too, the younger one answers for both. These are segments of
+ * one packet, what has waited has no socket: their destructor takes back bytes,
+ * it does not drop a reference that each of them would hold.
  */
 static void wg_seal_note_end(struct wg_seal_builder *b, struct sk_buff *skb)
 {

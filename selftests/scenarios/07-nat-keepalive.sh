@@ -56,12 +56,15 @@ closes()
 	no_reach b 192.168.241.1
 }
 
-# Three times the lifetime of the mapping, no traffic from inside but keepalives.
+mapping_there() { ! mapping_gone; }
+
+# Three times the lifetime of the mapping, no traffic at all but keepalives.
 stays_open()
 {
 	wgc a set wg0 peer "${PUB[b]}" persistent-keepalive 1
-	wait_for 3 reach_now
-	stays $((3 * LIFE)) reach_now
+	wait_for 3 mapping_there
+	stays $((3 * LIFE)) mapping_there
+	reach_now
 }
 
 reach_now() { on b ping -n -q -c 1 -W $((2 * SCALE)) 192.168.241.1; }
