@@ -40,12 +40,14 @@
 
 /**
  * struct wg_pipeline_budget - crypto that this CPU did inline
- * @tick: the jiffy that @spent_ns belongs to
+ * @tick: the jiffy that the others belong to
  * @spent_ns: in that jiffy
+ * @worth_ns: of this, what would have been worth a wake-up
  */
 struct wg_pipeline_budget {
 	unsigned long tick;
 	u64 spent_ns;
+	u64 worth_ns;
 };
 
 static DEFINE_PER_CPU(struct wg_pipeline_budget, wg_pipeline_budget);
@@ -355,7 +357,7 @@ void wg_lane_do(struct wg_lane *lane, struct wg_job *job)
 	u64 since = wg_pipeline_clock();
 
 	lane->ops->crypt(job);
-	wg_pipeline_account(since);
+	wg_pipeline_account(wg_pipeline_clock() - since);
 	wg_lane_finish(lane, job);
 }
 
@@ -409,8 +411,10 @@ struct wg_job *wg_lane_take_ready(struct wg_lane *lane, unsigned int max)
  *
  * Inline crypto has no wake-up and a warm cache, and slows a sender down by
  * its own work. But it keeps the CPU from everything else, so beyond a quarter
- * of each tick jobs go to workers. On PREEMPT_RT they always do: there, long
- * stretches with BH off are what users want to be rid of.
+ * of each tick jobs go to workers. What was spent on jobs so small that waking
+ * somebody costs more counts only when it was half the tick. On PREEMPT_RT they
+ * always go: there, long stretches with BH off are what users want to be rid
+ * of.
  *
  * Context: BH off.
  * Return: true if the next job should be delegated.
@@ -425,14 +429,15 @@ bool wg_pipeline_prefers_workers(void)
 	if (IS_ENABLED(CONFIG_PREEMPT_RT))
 		return true;
 	budget = this_cpu_ptr(&wg_pipeline_budget);
-	return budget->tick == tick && budget->spent_ns > TICK_NSEC / 4;
+	return budget->tick == tick && (budget->worth_ns > TICK_NSEC / 4 ||
+					budget->spent_ns > TICK_NSEC / 2);
 }
 
 /**
  * wg_pipeline_clock() - the time, for wg_pipeline_account()
  *
  * Context: BH off.
- * Return: nanoseconds, 0 if time need not be accounted.
+ * Return: nanoseconds, always 0 if time need not be accounted.
  */
 u64 wg_pipeline_clock(void)
 {
@@ -440,22 +445,25 @@ u64 wg_pipeline_clock(void)
 }
 
 /**
- * wg_pipeline_account() - charge inline crypto to this CPU
- * @since: wg_pipeline_clock() when it began
+ * wg_pipeline_account() - charge an inline job's crypto to this CPU
+ * @ns: by wg_pipeline_clock(), how long it took
  *
- * Context: BH off since then.
+ * Context: BH off since the job began.
  */
-void wg_pipeline_account(u64 since)
+void wg_pipeline_account(u64 ns)
 {
 	struct wg_pipeline_budget *budget;
 	unsigned long tick = jiffies;
 
-	if (!since)
+	if (!ns)
 		return;
 	budget = this_cpu_ptr(&wg_pipeline_budget);
 	if (budget->tick != tick) {
 		budget->tick = tick;
 		budget->spent_ns = 0;
+		budget->worth_ns = 0;
 	}
-	budget->spent_ns += local_clock() - since;
+	budget->spent_ns += ns;
+	if (ns > WG_PIPELINE_WAKE_NS)
+		budget->worth_ns += ns;
 }

@@ -22,6 +22,8 @@ enum wg_pipeline_limit {
 	WG_PIPELINE_WORK_MAX = 32,
 	/* A drainer goes on elsewhere after so many jobs. */
 	WG_PIPELINE_DRAIN_MAX = 64,
+	/* To wake a worker elsewhere, and to move the packets there. */
+	WG_PIPELINE_WAKE_NS = 10 * 1000,
 };
 
 enum wg_job_state {
@@ -117,6 +119,6 @@ struct wg_job *wg_lane_take_ready(struct wg_lane *lane, unsigned int max);
 
 bool wg_pipeline_prefers_workers(void);
 u64 wg_pipeline_clock(void);
-void wg_pipeline_account(u64 since);
+void wg_pipeline_account(u64 ns);
 
 #endif /* _WG_PIPELINE_H */

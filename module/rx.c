@@ -287,7 +287,7 @@ static int wg_rx_poll(struct napi_struct *napi, int budget)
 			u64 since = wg_pipeline_clock();
 
 			wg_rx_open(run);
-			wg_pipeline_account(since);
+			wg_pipeline_account(wg_pipeline_clock() - since);
 		}
 		wg_rx_deliver(lane, job);
 	}

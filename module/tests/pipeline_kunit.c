@@ -477,6 +477,29 @@ static bool wg_pipeline_kunit_all_leave(struct wg_pipeline_kunit *fix)
 	return false;
 }
 
+/* wg_lane_drain_sync(), which a lane that has lost a job would hold for ever:
+ * that ends the case.
+ */
+static void wg_pipeline_kunit_drain(struct kunit *test)
+{
+	struct wg_pipeline_kunit *fix = test->priv;
+	struct wg_lane *lane = &fix->lane;
+	unsigned long end = jiffies + WG_PIPELINE_KUNIT_PATIENCE_S * HZ;
+	bool rest;
+
+	do {
+		usleep_range(100, 200);
+		spin_lock_bh(&lane->lock);
+		rest = !lane->busy && (lane->ops->ready ||
+				       (!lane->head && !lane->draining));
+		spin_unlock_bh(&lane->lock);
+	} while (!rest && time_before(jiffies, end));
+	if (!rest)
+		wg_pipeline_kunit_show(test);
+	KUNIT_ASSERT_TRUE(test, rest);
+	wg_lane_drain_sync(lane);
+}
+
 /* Waits until all jobs have left, and judges how they did. */
 static void wg_pipeline_kunit_expect_all(struct kunit *test)
 {
@@ -490,8 +513,7 @@ static void wg_pipeline_kunit_expect_all(struct kunit *test)
 		return;
 	}
 	wg_pipeline_kunit_stop(fix);
-	if (!READ_ONCE(fix->lane.head))
-		wg_lane_drain_sync(&fix->lane);
+	wg_pipeline_kunit_drain(test);
 	KUNIT_EXPECT_EQ(test, fix->sunk, fix->count);
 	wg_pipeline_kunit_expect_rest(test);
 	wg_stats_read(&fix->stats, sums);
@@ -580,7 +602,7 @@ static void delegated_jobs_all_leave(struct kunit *test)
 		busy = READ_ONCE(fix->lane.busy);
 		KUNIT_EXPECT_LT(test, busy, (unsigned int)BIT(most));
 	}
-	wg_lane_drain_sync(&fix->lane);
+	wg_pipeline_kunit_drain(test);
 	KUNIT_EXPECT_EQ(test, fix->sunk, fix->count);
 	wg_pipeline_kunit_expect_all(test);
 }
@@ -744,7 +766,7 @@ static void delegated_head_blocks_until_done(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&fix->readies), 0);
 
 	wg_lane_wake_workers(&fix->lane);
-	wg_lane_drain_sync(&fix->lane);
+	wg_pipeline_kunit_drain(test);
 	/* The last one was not the head, and needs no second call. */
 	KUNIT_EXPECT_EQ(test, atomic_read(&fix->readies), 1);
 	KUNIT_EXPECT_EQ(test, (int)fix->jobs[2].base.state, (int)WG_JOB_INLINE);
@@ -793,7 +815,7 @@ static void purge_discards_what_was_not_taken(struct kunit *test)
 	wg_pipeline_kunit_add(fix, false);
 	wg_pipeline_kunit_add(fix, true);
 	wg_lane_wake_workers(&fix->lane);
-	wg_lane_drain_sync(&fix->lane);
+	wg_pipeline_kunit_drain(test);
 	wg_lane_purge(&fix->lane);
 	KUNIT_EXPECT_EQ(test, fix->discarded, 3U);
 	KUNIT_EXPECT_EQ(test, wg_pipeline_kunit_poll(fix, fix->count), 0U);
@@ -958,6 +980,7 @@ static void wg_pipeline_kunit_give_up(struct kunit *test)
 	wg_lane_purge(&fix->lane);
 	spin_lock_bh(&fix->lane.lock);
 	fix->lane.draining = false;
+	fix->lane.busy = 0;
 	spin_unlock_bh(&fix->lane.lock);
 	wait_for_completion(&fix->rounds_over);
 }
@@ -1018,18 +1041,41 @@ static void pull_comes_to_rest_when_full(struct kunit *test)
  * The budget.
  */
 
-/* BH off. Spends a whole tick's time; false if the tick ended meanwhile. */
-static bool wg_pipeline_kunit_spend(void)
+static void wg_pipeline_kunit_next_tick(void)
 {
-	wg_pipeline_account(wg_pipeline_clock() - TICK_NSEC);
-	return wg_pipeline_prefers_workers();
+	unsigned long tick = jiffies;
+
+	while (!time_after(jiffies, tick))
+		cpu_relax();
+}
+
+/* BH off. So many jobs in one tick, each of @ns: have workers been preferred
+ * afterwards? The tick may end meanwhile: several tries.
+ */
+static int wg_pipeline_kunit_prefers(u32 jobs, u64 ns)
+{
+	unsigned long tick;
+	bool preferred;
+	int tries;
+	u32 i;
+
+	for (tries = 0; tries < 100; tries++) {
+		wg_pipeline_kunit_next_tick();
+		tick = jiffies;
+		for (i = 0; i < jobs; i++)
+			wg_pipeline_account(ns);
+		preferred = wg_pipeline_prefers_workers();
+		if (!time_after(jiffies, tick))
+			return preferred;
+	}
+	return -ETIME;
 }
 
 static void prefers_workers_when_the_tick_is_spent(struct kunit *test)
 {
-	bool preferred = false, again;
-	unsigned long tick;
-	int tries;
+	const u64 eighth = TICK_NSEC / 8;
+	const u32 small = WG_PIPELINE_WAKE_NS, large = small + small / 4;
+	int quarter, worth, half, more, again;
 
 	if (num_online_cpus() == 1 || IS_ENABLED(CONFIG_PREEMPT_RT)) {
 		KUNIT_EXPECT_EQ(test, wg_pipeline_prefers_workers(),
@@ -1037,15 +1083,18 @@ static void prefers_workers_when_the_tick_is_spent(struct kunit *test)
 		return;
 	}
 	local_bh_disable();
-	for (tries = 0; tries < 100 && !preferred; tries++)
-		preferred = wg_pipeline_kunit_spend();
-	tick = jiffies;
-	while (!time_after(jiffies, tick))
-		cpu_relax();
+	quarter = wg_pipeline_kunit_prefers(1, 2 * eighth - small);
+	worth = wg_pipeline_kunit_prefers(div_u64(3 * eighth, large), large);
+	half = wg_pipeline_kunit_prefers(div_u64(3 * eighth, small), small);
+	more = wg_pipeline_kunit_prefers(div_u64(5 * eighth, small), small);
+	wg_pipeline_kunit_next_tick();
 	again = wg_pipeline_prefers_workers();
 	local_bh_enable();
-	KUNIT_EXPECT_TRUE(test, preferred);
-	KUNIT_EXPECT_FALSE(test, again);
+	KUNIT_EXPECT_EQ(test, quarter, 0);
+	KUNIT_EXPECT_EQ(test, worth, 1);
+	KUNIT_EXPECT_EQ(test, half, 0);
+	KUNIT_EXPECT_EQ(test, more, 1);
+	KUNIT_EXPECT_EQ(test, again, 0);
 }
 
 static struct kunit_case wg_pipeline_kunit_cases[] = {
