@@ -170,12 +170,16 @@ struct wg_seal_builder {
 };
 
 /* Does the packet push back at its socket? Only for destructors known to look
- * at nothing but sk and truesize.
+ * at nothing but sk and truesize: not for those of received packets, which give
+ * a reference back.
  */
 static bool wg_seal_pushes_back(const struct sk_buff *skb)
 {
-	return skb->sk && skb->destructor && sk_fullsock(skb->sk) &&
-	       (skb->destructor == sock_wfree || sk_is_tcp(skb->sk));
+	if (!skb->sk || !skb->destructor || !sk_fullsock(skb->sk))
+		return false;
+	return skb->destructor == sock_wfree ||
+	       (sk_is_tcp(skb->sk) && skb->destructor != sock_edemux &&
+		skb->destructor != sock_efree && skb->destructor != sock_pfree);
 }
 
 /* The bundle takes the place of the inner packet in its socket's accounts, so
@@ -193,9 +197,7 @@ static void wg_seal_inherit_socket(struct sk_buff *out, struct sk_buff *in)
 }
 
 /* The open bundle has the end of @skb. If that of an older packet of the same
- * socket is in it too, the younger one answers for both. These are segments of
- * one packet, what has waited has no socket: their destructor takes back bytes,
- * it does not drop a reference that each of them would hold.
+ * socket is in it too, the younger one answers for both.
  */
 static void wg_seal_note_end(struct wg_seal_builder *b, struct sk_buff *skb)
 {

@@ -691,6 +691,35 @@ static void socket_accounts(struct kunit *test)
 	wg_seal_kunit_check_socket(test, 1, 1, truesize);
 }
 
+/* A socket that packets were received for: each has a reference to give back. */
+static void socket_references(struct kunit *test)
+{
+	struct wg_packet_kunit p = { WG_PACKET_KUNIT_TCP, .payload = 500 };
+	struct wg_seal_kunit *fix = test->priv;
+	struct sk_buff *skb;
+	struct sock *sk;
+	int before, i;
+
+	KUNIT_ASSERT_EQ(test, sock_create_kern(&init_net, AF_INET, SOCK_STREAM,
+					       IPPROTO_TCP, &fix->socket), 0);
+	sk = fix->socket->sk;
+	before = refcount_read(&sk->sk_refcnt);
+	wg_seal_kunit_start(test, 7, true);
+	for (i = 0; i < 6; i++) {
+		skb = wg_packet_kunit_make(test, &p, NULL);
+		sock_hold(sk);
+		skb->sk = sk;
+		skb->destructor = i < 2 ? sock_edemux :
+				  i < 4 ? sock_efree : sock_pfree;
+		wg_seal_kunit_add(test, skb, 1420);
+	}
+	KUNIT_EXPECT_EQ(test, (int)refcount_read(&sk->sk_refcnt), before + 6);
+	wg_seal_kunit_seal_check(test);
+	KUNIT_EXPECT_EQ(test, fix->bundles, 1U);
+	KUNIT_EXPECT_NULL(test, fix->job.out->sk);
+	KUNIT_EXPECT_EQ(test, (int)refcount_read(&sk->sk_refcnt), before);
+}
+
 /* More than any allocation gives, but only a few pages. */
 static struct sk_buff *wg_seal_kunit_huge(struct kunit *test)
 {
@@ -817,6 +846,7 @@ static struct kunit_case wg_seal_kunit_cases[] = {
 	KUNIT_CASE(tos_changes),
 	KUNIT_CASE(udp_checksum_of_zero),
 	KUNIT_CASE(socket_accounts),
+	KUNIT_CASE(socket_references),
 	KUNIT_CASE(no_memory),
 	KUNIT_CASE(random_against_kernel),
 	{}
