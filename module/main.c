@@ -367,9 +367,12 @@ static int __init wg_main_init(void)
 	err = wg_allowedips_init();
 	if (err)
 		return err;
-	err = wg_pipeline_init();
+	err = wg_session_init();
 	if (err)
 		goto err_allowedips;
+	err = wg_pipeline_init();
+	if (err)
+		goto err_session;
 	err = wg_peer_init();
 	if (err)
 		goto err_pipeline;
@@ -398,6 +401,8 @@ err_peer:
 	wg_peer_fini();
 err_pipeline:
 	wg_pipeline_fini();
+err_session:
+	wg_session_fini();
 err_allowedips:
 	wg_allowedips_fini();
 	return err;
@@ -414,6 +419,7 @@ static void __exit wg_main_exit(void)
 	wg_peer_fini();
 	wg_pipeline_fini();
 	wg_frag_fini();
+	wg_session_fini();
 	wg_allowedips_fini();
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Keypairs, the three slots they live in, the replay window and
- * the table of receiver indices (spec 2.3, 2.4, 2.5 and 2.8).
+ * Keypairs, the three slots they live in and the replay window (spec 2.3, 2.5
+ * and 2.8).
  *
- * Layer 1. Whoever owns a keyring or an index entry is an opaque pointer.
+ * Layer 1. Whoever owns a keyring is an opaque pointer.
  */
 #ifndef _WG_SESSION_H
 #define _WG_SESSION_H
@@ -11,43 +11,11 @@
 #include <linux/cache.h>
 #include <linux/refcount.h>
 #include <linux/rcupdate.h>
-#include <linux/rhashtable-types.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
+#include "index.h"
 #include "wire.h"
-
-enum wg_index_type {
-	WG_INDEX_HANDSHAKE = 1,
-	WG_INDEX_KEYPAIR = 2,
-};
-
-/**
- * struct wg_index_entry - one receiver index in use
- * @node: in the device's table, while @index is not zero
- * @index: the random number; written under the table's own locking
- * @type: handshake or keypair; what the entry is embedded in
- * @owner: opaque; valid as long as the entry is in the table and under RCU
- */
-struct wg_index_entry {
-	struct rhash_head node;
-	__le32 index;
-	enum wg_index_type type;
-	void *owner;
-};
-
-/**
- * struct wg_index_table - one per device, handshakes and keypairs together
- * @ht: keyed by index; grows and shrinks by itself
- */
-struct wg_index_table {
-	/**
-	 * @lock: protects @index and @node of all entries, and their moves in
-	 * and out of @ht as one step; lookups do not take it; BH-safe
-	 */
-	spinlock_t lock;
-	struct rhashtable ht;
-};
 
 /**
  * struct wg_replay - which counters have been delivered (spec 2.8)
@@ -115,15 +83,8 @@ struct wg_keyring {
 	struct wg_keypair __rcu *next;
 };
 
-int wg_index_table_init(struct wg_index_table *table);
-void wg_index_table_destroy(struct wg_index_table *table);
-int wg_index_insert(struct wg_index_table *table, struct wg_index_entry *entry);
-void wg_index_remove(struct wg_index_table *table,
-		     struct wg_index_entry *entry);
-int wg_index_replace(struct wg_index_table *table, struct wg_index_entry *old,
-		     struct wg_index_entry *new_entry, __le32 index);
-struct wg_index_entry *wg_index_find(struct wg_index_table *table,
-				     __le32 index);
+int wg_session_init(void);
+void wg_session_fini(void);
 
 struct wg_keypair *wg_keypair_create(void *owner, void (*release)(void *owner),
 				     gfp_t gfp);
