@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # timeout: 400
+# env: uml uml-smp qemu-[0-9]*
 #
 # wgpeer called as wg against the stock wg: the same bytes on standard output,
 # the same exit status and the same device afterwards, for a table of commands.

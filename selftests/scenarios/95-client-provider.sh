@@ -8,7 +8,7 @@
 #     192.168.2.2 -- r3 ------------------- 203.0.114.2 -- b [wg0], "internet" 198.51.100.1
 #
 # spec 8.8
-# env: uml uml-smp qemu-*
+# env: uml uml-smp qemu-[0-9]*
 # quick: uml
 # timeout: 600
 # shellcheck source=selftests/lib.sh

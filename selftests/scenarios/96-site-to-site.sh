@@ -6,7 +6,7 @@
 #   la 10.1.0.5 -- 10.1.0.1 a 203.0.113.1 -- i -- 203.0.114.1 b 10.2.0.1 -- lb 10.2.0.5
 #
 # spec 8.8
-# env: uml uml-smp qemu-*
+# env: uml uml-smp qemu-[0-9]*
 # quick: uml
 # timeout: 600
 # shellcheck source=selftests/lib.sh

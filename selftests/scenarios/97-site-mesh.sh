@@ -7,7 +7,7 @@
 #   lN 10.N.0.5 -- 10.N.0.1 sN 203.0.113.N -- i (switch)
 #
 # spec 8.8
-# env: uml uml-smp qemu-*
+# env: uml uml-smp qemu-[0-9]*
 # quick: uml
 # timeout: 600
 # shellcheck source=selftests/lib.sh disable=SC2086 # words
