@@ -154,7 +154,7 @@ kernel()
 }
 
 # The highest rate without loss. $1: payload
-udp() { value "udp$1" "$(kernel a best 192.168.241.2 9 "$1" $((SECONDS_EACH * 200)) | awk '{ print $2 }')"; }
+udp() { value "udp$1" "$(kernel a best 192.168.241.2 9 "$1" $((SECONDS_EACH * 100)) | awk '{ print $2 }')"; }
 
 # Datagrams a second that arrive of all that can be sent, and the per mille lost.
 # $1: payload, $2: more of the workload's name
@@ -172,16 +172,23 @@ ping_us()
 	value "$1" "$(on a ping -n -q -i 0.002 -c "$2" 192.168.241.2 | awk -F/ '/^rtt/ { print $5 * 1000 }')"
 }
 
+# shellcheck disable=SC2016 # awk's
+eth0_bytes() { on b awk '/eth0:/ { print $2 }' /proc/net/dev; }
+
 # The same while a stream runs.
 ping_loaded()
 {
-	local client
+	local server client idle
 	bg b iperf3 -s -1 -p 5202 > /dev/null 2>&1
+	server=$BG
 	wait_for 5 listening b 5202
-	bg a iperf3 -c 192.168.241.2 -p 5202 -t $((SECONDS_EACH + 1)) > /dev/null 2>&1
-	client=$BG
+	bg a iperf3 -c 192.168.241.2 -p 5202 -t 30 > /dev/null 2>&1
+	client=$BG idle=$(eth0_bytes)
+	flowing() { [ $(($(eth0_bytes) - idle)) -gt 10000000 ]; }
+	wait_for 10 flowing
 	ping_us ping-loaded 200
-	wait "$client" || :
+	bg_end "$client"
+	bg_end "$server"
 }
 
 # The part of the time that is spent in the cipher, in per mille, in the middle
@@ -229,7 +236,7 @@ traffic()
 
 # --- what is measured once for a module --------------------------------------
 
-once_py() { on b "$PY" "$WG_SELFTESTS/bench/once.py" "$@"; }
+once_py() { on "$1" "$PY" "$WG_SELFTESTS/bench/once.py" "${@:2}"; }
 
 # The peer a, which once.py does not know, is back.
 peer_a()
@@ -244,33 +251,48 @@ once()
 	LINK=local
 	key once
 	public=${PUB[once]}
-	once_py initiations "$public" "$PEERS" "$TMP/initiations"
+	once_py - initiations "$public" "$PEERS" "$TMP/initiations"
 	for CONTENDER in intree wgpeer; do
 		up
 		wgc b set wg0 private-key "$TMP/once.key"
 		wgc a set wg0 peer "${PUB[b]}" remove peer "$public" \
 			endpoint 10.0.0.2:1002 allowed-ips 192.168.241.2/32,fd00:241::2/128
-		once_py many "$CONTENDER" "$(< "$TMP/once.key")" "$PEERS"
+		once_py b many "$CONTENDER" "$(< "$TMP/once.key")" "$PEERS"
 		peer_a
 		handshake_flood "$public"
 		flood 64
-		once_py sessions "$CONTENDER" "$TMP/initiations"
+		once_py b sessions "$CONTENDER" "$TMP/initiations"
 		flood 64 -sessions
+		once_py b remove "$CONTENDER" peers-remove-active
+		link_delete
 		down
 	done
 }
 
-# A stream while somebody floods the responder with initiations. $1: its key
+# The kernel's own module waits for each peer then, outside the lock under which
+# that is quick.
+link_delete()
+{
+	local begin
+	once_py b add "$CONTENDER" 1000
+	begin=${EPOCHREALTIME/./}
+	ipn b link del wg0
+	value link-delete $(((${EPOCHREALTIME/./} - begin) / 1000))
+}
+
+# A stream, and new peers, while somebody floods the responder with initiations
+# of one peer. $1: its key
 handshake_flood()
 {
 	local flood
 	tcp tcp-calm 192.168.241.2
-	once_py initiations "$1" 1 "$TMP/initiations1"
+	once_py - initiations "$1" 1 "$TMP/initiations1"
 	tail -c 148 "$TMP/initiations1" > "$TMP/initiation"
-	bg a "$TMP/flood" 10.0.0.2 1002 "$TMP/initiation" $((SECONDS_EACH * 1000 + 1000)) $FLOOD_RATE
+	bg a "$TMP/flood" 10.0.0.2 1002 "$TMP/initiation" 120000 $FLOOD_RATE
 	flood=$BG
 	tcp tcp-under-flood 192.168.241.2
-	wait "$flood" || :
+	once_py b honest "$CONTENDER" "$1" 200
+	bg_end "$flood"
 }
 
 # --- how cost grows -----------------------------------------------------------
@@ -303,10 +325,11 @@ growth()
 		cost peers-1 64
 		for n in 100 10000 100000; do
 			for ns in a b; do
-				on $ns "$PY" "$WG_SELFTESTS/bench/once.py" add "$CONTENDER" $n
+				once_py $ns add "$CONTENDER" $n
 			done
 			cost peers-$n 64
 		done
+		for ns in a b; do once_py $ns remove "$CONTENDER"; done
 		down
 	done
 }

@@ -5,11 +5,15 @@ peers, handshakes a second.  Lines "value LINK WORKLOAD CONTENDER NUMBER".
     once.py initiations PUBLIC-KEY COUNT FILE   write two initiations of each of as many peers, raw
     once.py many CONTENDER PRIVATE-KEY COUNT    add and remove idle peers
     once.py sessions CONTENDER FILE             a session with each of these peers
+    once.py remove CONTENDER [WORKLOAD]         remove all peers, which takes WORKLOAD milliseconds
+    once.py honest CONTENDER PUBLIC-KEY COUNT   so many new peers want a session while somebody floods
     once.py add CONTENDER COUNT                 so many idle peers, silently
 """
 import base64
+import functools
 import os
 import socket
+import statistics
 import subprocess
 import sys
 import time
@@ -63,10 +67,15 @@ def timed(name, what, *args):
 
 
 def initiations(key, count, path):
+    """All with one ephemeral key: of eight multiplications a peer that leaves two."""
+    noise.dh = functools.lru_cache(8)(noise.dh)
+    noise.public = functools.lru_cache(8)(noise.public)
+    e = os.urandom(32)
     with open(path, "wb") as f:
         for _ in range(count):
             p = noise.Peer(base64.b64encode(os.urandom(32)), key)
-            f.write(p.public + p.initiation(noise.tai64n()) + p.initiation(noise.tai64n(1)))
+            f.write(p.public + p.initiation(noise.tai64n(), e=e) +
+                    p.initiation(noise.tai64n(1), e=e))
 
 
 def many(g, private, count):
@@ -115,6 +124,34 @@ def sessions(g, path):
         value("handshakes", shake(s, [d[32 + 148:] for d in data]))
 
 
+def shake_once(peer, address):
+    """Seconds until the answer, with a cookie if one is asked for; None in vain."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind((address, 0))
+        s.connect(("127.0.0.1", 1002))
+        s.settimeout(1)
+        begin = time.monotonic()
+        for _ in range(3):
+            s.send(peer.initiation())
+            try:
+                answer = s.recv(200)
+            except TimeoutError:
+                continue
+            if answer[0] == 2:
+                return time.monotonic() - begin
+            peer.take_cookie(answer)
+    return None
+
+
+def honest(g, key, count):
+    peers = [noise.Peer(base64.b64encode(os.urandom(32)), key) for _ in range(count)]
+    add(g, [p.public for p in peers])
+    times = [shake_once(p, "127.1.%d.1" % i) for i, p in enumerate(peers)]
+    done = [t for t in times if t is not None]
+    value("honest", len(done) * 1000 / count)
+    value("honest-time", statistics.median(done or [3]) * 1e6)
+
+
 def main():
     what, *args = sys.argv[1:]
     if what == "initiations":
@@ -124,6 +161,13 @@ def main():
         many(g, args[1], int(args[2]))
     elif what == "sessions":
         sessions(g, args[1])
+    elif what == "remove":
+        begin = time.monotonic()
+        remove_all(g)
+        if args[1:]:
+            value(args[1], (time.monotonic() - begin) * 1000)
+    elif what == "honest":
+        honest(g, args[1], int(args[2]))
     elif what == "add":
         add(g, [genl.key(n) for n in range(int(args[1]))])
     return None

@@ -84,10 +84,11 @@ class Peer:
         self.mac1 = msg[-16:]
         return msg + (mac(self.cookie, msg) if self.cookie else bytes(16))
 
-    def initiation(self, stamp=None, ephemeral=None, static=None):
-        """Message 1.  `ephemeral`: public bytes to send instead of our own."""
+    def initiation(self, stamp=None, ephemeral=None, static=None, e=None):
+        """Message 1.  `ephemeral`: public bytes to send instead of our own;
+        `e`: our own, where it need not be fresh."""
         self.index = struct.unpack("<I", os.urandom(4))[0]
-        self.e = os.urandom(32)
+        self.e = e or os.urandom(32)
         shown = ephemeral or public(self.e)
         h, ck = hash_(H0, self.remote), C0
         h = hash_(h, shown)
