@@ -260,7 +260,7 @@ once()
 		once_py b many "$CONTENDER" "$(< "$TMP/once.key")" "$PEERS"
 		peer_a
 		handshake_flood "$public"
-		flood 64
+		flood 64 -calm
 		once_py b sessions "$CONTENDER" "$TMP/initiations"
 		flood 64 -sessions
 		once_py b remove "$CONTENDER" peers-remove-active

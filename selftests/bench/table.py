@@ -14,15 +14,16 @@ WORKLOADS = {
     "tcp1": ("TCP, 1 stream, IPv4", "Mbit/s", False),
     "tcp1-v6": ("TCP, 1 stream, IPv6", "Mbit/s", False),
     "tcp4": ("TCP, 4 streams", "Mbit/s", False),
-    "udp64": ("UDP 64 B, no loss", "datagrams/s", False),
-    "udp1200": ("UDP 1200 B, no loss", "datagrams/s", False),
-    "flood64": ("UDP 64 B, flood", "datagrams/s", False),
-    "flood1200": ("UDP 1200 B, flood", "datagrams/s", False),
+    "udp64": ("UDP 64 B, no loss", "packets/s", False),
+    "udp1200": ("UDP 1200 B, no loss", "packets/s", False),
+    "flood64": ("UDP 64 B, flood", "packets/s", False),
+    "flood1200": ("UDP 1200 B, flood", "packets/s", False),
     "flood64-lost": ("UDP 64 B, flood: lost", "per mille", True),
     "flood1200-lost": ("UDP 1200 B, flood: lost", "per mille", True),
     "ping": ("ping, idle", "us", True),
     "ping-loaded": ("ping beside TCP", "us", True),
-    "flood64-sessions": ("UDP 64 B, all peers active", "datagrams/s", False),
+    "flood64-calm": ("UDP 64 B, one peer active", "packets/s", False),
+    "flood64-sessions": ("UDP 64 B, all peers active", "packets/s", False),
     "handshakes-first": ("handshakes, of new peers", "1/s", False),
     "handshakes": ("handshakes, responder", "1/s", False),
     "tcp-calm": ("TCP, nobody floods", "Mbit/s", False),
@@ -61,9 +62,9 @@ def read(lines):
     return {k: statistics.median(v) for k, v in values.items()}, order
 
 
-def ratio(median, key):
-    intree = median.get((key[0], key[1], "intree"))
-    return median[key] / intree if intree else None
+def ratio(median, key, to="intree"):
+    other = median.get((key[0], key[1], to))
+    return median[key] / other if other and key in median else None
 
 
 def share(median, key):
@@ -72,15 +73,25 @@ def share(median, key):
 
 
 def print_table(median, order):
+    """A row for each workload, a column for each contender. The ratio is ours to
+    the kernel's own, and to the baseline if there is one."""
     bound = median.get(("none", "cipher1424", "cipher"))
     if bound:
         print(f"the bare cipher, both ends on one CPU: {bound:.0f} Mbit/s of 1424-byte packets")
-    print(f"{'link':6} {'workload':26} {'unit':12} {'contender':14} {'median':>9} {'ratio':>6} {'cipher':>7}")
+    columns = list(dict.fromkeys(k[2] for k in order if k[1] in WORKLOADS))
+    print(f"{'link':5} {'workload':27} {'unit':10}" +
+          "".join(f" {c.replace('wgpeer-', '-').replace('wireguard', 'wg'):>7}" for c in columns) +
+          "  ratio cipher" + "   base" * ("baseline" in columns))
     for workload, (title, unit, _) in WORKLOADS.items():
-        for key in [k for k in order if k[1] == workload]:
-            r, s = ratio(median, key), share(median, key)
-            print(f"{key[0]:6} {title:26} {unit:12} {key[2]:14} {median[key]:9.0f} "
-                  f"{'' if r is None else f'{r:.2f}':>6} {'' if s is None else f'{s / 10:.0f} %':>7}")
+        for link in dict.fromkeys(k[0] for k in order if k[1] == workload):
+            cells = [median.get((link, workload, c)) for c in columns]
+            key = (link, workload, "wgpeer")
+            tail = [ratio(median, key, "intree"), share(median, key), ratio(median, key, "baseline")]
+            print(f"{link:5} {title:27} {unit:10}" +
+                  "".join(f" {'' if c is None else f'{c:.0f}':>7}" for c in cells) +
+                  f" {'' if tail[0] is None else f'{tail[0]:.2f}':>6}" +
+                  f" {'' if tail[1] is None else f'{tail[1] / 10:.0f} %':>6}" +
+                  f" {'' if tail[2] is None else f'{tail[2]:.2f}':>6}" * ("baseline" in columns))
 
 
 def growth_of(workload):
