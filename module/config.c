@@ -186,6 +186,8 @@ static void wg_config_send_first_keepalive(struct wg_peer *peer)
 	if (!interval)
 		return;
 	if (peer->wg->n_peers <= WG_CONFIG_BURST) {
+		/* In case that it cannot be sent. */
+		wg_timers_set_interval(&peer->timers, interval);
 		wg_tx_keepalive(peer);
 		return;
 	}

@@ -280,9 +280,9 @@ static void wg_handshake_response(struct wg_device *wg,
 	}
 	wg_remote_learn(&peer->remote, &msg->from);
 	if (wg_handshake_begin_session(peer)) {
-		wg_handshake_complete(peer);
 		/* The responder may not send before it hears from us. */
 		wg_tx_keepalive(peer);
+		wg_handshake_complete(peer);
 	}
 	wg_handshake_heard(peer, msg->len);
 out:
@@ -478,7 +478,10 @@ void wg_handshake_receive(struct wg_device *wg, const void *msg, size_t len,
 
 /**
  * wg_handshake_complete() - both sides have the session
- * @peer: held, or under RCU
+ * @peer: held, or under RCU; what waited for the session has been sent
+ *
+ * In this order: who found no session and turned the retry on did so under the
+ * lane's lock, so before what waits was sent, and it is turned off here.
  *
  * Context: any but hardirq.
  */

@@ -413,6 +413,21 @@ void wg_timers_any_traversal(struct wg_timers *timers)
 }
 
 /**
+ * wg_timers_handshake_awaited() - a packet waits for a session
+ * @timers: of the peer
+ *
+ * Whatever comes of the handshake it asks for: WG_DUE_RETRY after 5 s plus
+ * jitter, unless that is due already or a handshake completes first.
+ *
+ * Context: any but hard interrupt; one load if it is due already.
+ */
+void wg_timers_handshake_awaited(struct wg_timers *timers)
+{
+	if (!wg_timers_is_on(timers, WG_TIMER_RETRANSMIT))
+		wg_timers_initiation_sent(timers);
+}
+
+/**
  * wg_timers_initiation_sent() - a handshake initiation is about to be sent
  * @timers: of the peer
  *
@@ -496,7 +511,8 @@ void wg_timers_cancel_wipe(struct wg_timers *timers)
  * @seconds: 0 is off
  *
  * A pending keepalive is turned off or brought forward as needed; a longer
- * interval counts from the next packet, and so does one when none is pending.
+ * interval counts from the next packet. If none is pending, one is from now on:
+ * the caller sends the first at once, but that may come to nothing.
  *
  * Context: any but hard interrupt; the caller serialises it with itself.
  */
@@ -516,7 +532,7 @@ void wg_timers_set_interval(struct wg_timers *timers, u16 seconds)
 		return;
 	}
 	deadline = READ_ONCE(timers->deadline[WG_TIMER_PERSISTENT]);
-	if (deadline && time_after(deadline, latest))
+	if (!deadline || time_after(deadline, latest))
 		wg_timers_arm(timers, WG_TIMER_PERSISTENT, latest);
 }
 

@@ -75,6 +75,7 @@ void wg_timers_any_sent(struct wg_timers *timers);
 void wg_timers_any_received(struct wg_timers *timers);
 void wg_timers_any_traversal(struct wg_timers *timers);
 void wg_timers_initiation_sent(struct wg_timers *timers);
+void wg_timers_handshake_awaited(struct wg_timers *timers);
 void wg_timers_initiation_wanted(struct wg_timers *timers);
 void wg_timers_handshake_complete(struct wg_timers *timers);
 void wg_timers_session_derived(struct wg_timers *timers);

@@ -265,6 +265,8 @@ static void wg_tx_keep_waiting(struct wg_peer *peer)
 		wg_tx_charge(peer);
 	}
 	wg_peer_want_handshake(peer);
+	/* It may be too early for one, or fail, and nobody may ask again. */
+	wg_timers_handshake_awaited(&peer->timers);
 }
 
 static void wg_tx_drop_staged(struct wg_peer *peer, enum wg_stat why)

@@ -219,6 +219,24 @@ static void handshake_complete_resets(struct kunit *test)
 			(u32)WG_DUE_NEW_HANDSHAKE);
 }
 
+static void awaited_handshake_is_tried_later(struct kunit *test)
+{
+	struct wg_timers_kunit *fix = test->priv;
+	unsigned long *deadline = &fix->timers.deadline[WG_TIMER_RETRANSMIT];
+	unsigned long from = jiffies, old;
+
+	wg_timers_handshake_awaited(&fix->timers);
+	WG_TIMERS_KUNIT_BETWEEN(WG_TIMER_RETRANSMIT, from, 5 * HZ,
+				5 * HZ + HZ / 3);
+	/* Asking all the time does not put it off. */
+	old = *deadline - HZ;
+	*deadline = old;
+	wg_timers_handshake_awaited(&fix->timers);
+	KUNIT_EXPECT_EQ(test, *deadline, old);
+	wg_timers_handshake_complete(&fix->timers);
+	KUNIT_EXPECT_EQ(test, wg_timers_kunit_on(&fix->timers), 0u);
+}
+
 static void data_received_arms_passive_keepalive(struct kunit *test)
 {
 	struct wg_timers_kunit *fix = test->priv;
@@ -351,7 +369,8 @@ static void any_traversal_arms_persistent_keepalive(struct kunit *test)
 		interval = (unsigned long)intervals[i] * HZ;
 		early = min_t(unsigned long, interval / 16, HZ);
 		wg_timers_set_interval(&fix->timers, intervals[i]);
-		KUNIT_EXPECT_EQ(test, wg_timers_kunit_on(&fix->timers), 0u);
+		/* First from off. */
+		wg_timers_kunit_move(&fix->timers, WG_TIMER_PERSISTENT, 0);
 		for (j = 0; j < WG_TIMERS_KUNIT_DRAWS; j++) {
 			from = jiffies;
 			wg_timers_any_traversal(&fix->timers);
@@ -403,8 +422,10 @@ static void set_interval_with_keepalive_pending(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, *deadline, old);
 	wg_timers_set_interval(&fix->timers, 0);
 	KUNIT_EXPECT_EQ(test, *deadline, 0ul);
+	/* The keepalive that its caller sends may come to nothing. */
+	from = jiffies;
 	wg_timers_set_interval(&fix->timers, 100);
-	KUNIT_EXPECT_EQ(test, *deadline, 0ul);
+	WG_TIMERS_KUNIT_BETWEEN(WG_TIMER_PERSISTENT, from, 100 * HZ, 100 * HZ);
 }
 
 /* It goes on, whether that keepalive is sent or not. */
@@ -686,6 +707,7 @@ static struct kunit_case wg_timers_kunit_cases[] = {
 	KUNIT_CASE(retransmit_expiry_until_give_up),
 	KUNIT_CASE(give_up_with_keepalive_due_at_once),
 	KUNIT_CASE(handshake_complete_resets),
+	KUNIT_CASE(awaited_handshake_is_tried_later),
 	KUNIT_CASE(data_received_arms_passive_keepalive),
 	KUNIT_CASE(keepalive_expiry_once_and_twice),
 	KUNIT_CASE(data_sent_arms_new_handshake),

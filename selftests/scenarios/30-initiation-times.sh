@@ -224,6 +224,25 @@ assert f.stat("tx_dropped") == dropped + 1, "what waited is not dropped"
 P
 }
 
+# Nor is what a single packet asks for within them.
+response_refuses()
+{
+	fresh 10.0.0.1:4001
+	far <<'P'
+f = Far()
+dropped = f.stat("tx_dropped")
+f.wire.send(f.peer.initiation())
+# Never confirmed.
+answered = f.watch(0.02, until="response").at
+f.poke()
+f.watch(150)
+tries = f.times("initiation", since=answered)
+assert tries, "what waits is forgotten"
+within("first try", tries[0] - answered, 5, latest(5, 1 / 3) + 0.02)
+assert f.stat("tx_dropped") == dropped + 1, "what waited is not dropped"
+P
+}
+
 # Down and up, or a new private key: initiates at once, though it just has.
 resets()
 {
@@ -264,5 +283,6 @@ subtest "a new handshake after 15 s without an answer" silence
 subtest "retries forget our learned address" source_forgotten
 subtest "a response blocks initiations for 5 s" response_blocks
 subtest "it puts retries off, and forgets none" response_puts_off
+subtest "and what is wanted meanwhile comes after" response_refuses
 subtest "down and up, or a new key, end the wait" resets
 finish
