@@ -491,20 +491,27 @@ void wg_handshake_complete(struct wg_peer *peer)
 	atomic64_set(&peer->walltime_ns, ktime_get_real_ns());
 }
 
+/* The index last: a worker derives the keys with the index in the table, and
+ * cannot install them without it. If it derived them before they were cleared,
+ * it either has installed them by now or is kept from it here.
+ */
+static void wg_handshake_abandon(struct wg_peer *peer)
+{
+	wg_noise_handshake_clear(&peer->handshake);
+	wg_index_remove(&peer->wg->indices, &peer->handshake_index);
+}
+
 /**
  * wg_handshake_forget() - forget the running handshake and the rate limit
  * @peer: held
  *
- * First the index: a worker that has derived the keys already cannot install
- * them without it. So who forgets, and then stops or clears the sessions, has
- * got them all.
+ * Who forgets, and then stops or clears the sessions, has got them all.
  *
  * Context: process.
  */
 void wg_handshake_forget(struct wg_peer *peer)
 {
-	wg_index_remove(&peer->wg->indices, &peer->handshake_index);
-	wg_noise_handshake_clear(&peer->handshake);
+	wg_handshake_abandon(peer);
 	atomic64_set(&peer->last_initiation_ns, 0);
 }
 
@@ -513,8 +520,7 @@ static void wg_handshake_do_wanted(struct wg_peer *peer, unsigned long wants)
 	if (wants & BIT(WG_WANT_GIVE_UP))
 		wg_tx_purge_staged(peer);
 	if (wants & BIT(WG_WANT_WIPE)) {
-		wg_index_remove(&peer->wg->indices, &peer->handshake_index);
-		wg_noise_handshake_clear(&peer->handshake);
+		wg_handshake_abandon(peer);
 		wg_keyring_clear(&peer->keyring);
 	}
 	if (wants & BIT(WG_WANT_NEW_HANDSHAKE))
