@@ -83,6 +83,7 @@ static bool wg_seal_fits(u32 len)
  */
 static struct sk_buff *wg_seal_segment(struct sk_buff *skb, u32 mtu)
 {
+	const __be16 protocol = skb->protocol;
 	/* As for a device that takes pieces and sums up by itself: copying does
 	 * both, once.
 	 */
@@ -95,6 +96,11 @@ static struct sk_buff *wg_seal_segment(struct sk_buff *skb, u32 mtu)
 	skb_list_walk_safe(list, seg, next) {
 		if (!wg_seal_fits(seg->len)) {
 			kfree_skb_list(list);
+			/* Cutting a tunnel's packet has led to the inner one,
+			 * and its sender is to hear of the outer one.
+			 */
+			skb_reset_network_header(skb);
+			skb->protocol = protocol;
 			return ERR_PTR(-EMSGSIZE);
 		}
 		skb_dst_drop(seg);
@@ -169,9 +175,10 @@ struct wg_seal_builder {
 	struct wg_frag frag;
 };
 
-/* Does the packet push back at its socket? Only for destructors known to look
- * at nothing but sk and truesize: not for those of received packets, which give
- * a reference back.
+/* Does the packet push back at its socket? Only with a destructor that looks at
+ * nothing but sk and truesize: not with one that gives a reference back, as
+ * received packets have, and sent ones that a queue discipline kept for a while
+ * (skb_orphan_partial()). TCP's own cannot be named here, they are not exported.
  */
 static bool wg_seal_pushes_back(const struct sk_buff *skb)
 {

@@ -472,13 +472,16 @@ static void datagrams_too_long(struct kunit *test)
 	static const struct {
 		u32 payload, mss;
 		u8 ip_options;
-		bool fits;
+		bool fits, tunnel;
 	} rows[] = {
 		{ 65432, 0, 0, true }, { 65433, 0, 0, false },
 		{ 65432, 65432, 0, true }, { 65433, 65433, 0, false },
 		{ 65490, 65432, 0, true }, { 65490, 65433, 0, false },
 		{ 65440, 65428, 4, true }, { 65440, 65429, 4, false },
+		{ 65440, 65412, 0, true, true },
+		{ 65440, 65413, 0, false, true },
 	};
+	struct net_device *dev = wg_packet_kunit_dev(test);
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -489,12 +492,22 @@ static void datagrams_too_long(struct kunit *test)
 		p.payload = rows[i].payload;
 		p.mss = rows[i].mss;
 		p.ip_options = rows[i].ip_options;
+		p.tunnel = rows[i].tunnel;
+		p.gso_type = p.tunnel ? SKB_GSO_IPXIP4 : 0;
 		skb = wg_packet_kunit_make(test, &p, NULL);
+		skb->dev = dev;
 		local_bh_disable();
 		list = wg_seal_prepare(skb, 1420);
 		local_bh_enable();
 		KUNIT_EXPECT_EQ_MSG(test, PTR_ERR_OR_ZERO(list),
 				    rows[i].fits ? 0 : -EMSGSIZE, "row %d", i);
+		/* ICMP is about what was refused. */
+		if (IS_ERR(list)) {
+			KUNIT_EXPECT_EQ_MSG(test, skb_network_offset(skb), 0,
+					    "row %d", i);
+			KUNIT_EXPECT_EQ_MSG(test, skb->protocol,
+					    htons(ETH_P_IP), "row %d", i);
+		}
 		kfree_skb_list(IS_ERR(list) ? skb : list);
 	}
 }
