@@ -320,7 +320,12 @@ static void wg_socket_configure(struct sock *sk, bool gro)
 static void wg_socket_start(struct sock *sk)
 {
 	wg_socket_hook_of(sk)->data_ready = sk->sk_data_ready;
+	/* With the lock that a datagram is queued under before it asks whom to
+	 * call: it is in the queue by now, or it calls us.
+	 */
+	spin_lock_bh(&sk->sk_receive_queue.lock);
 	WRITE_ONCE(sk->sk_data_ready, wg_socket_data_ready);
+	spin_unlock_bh(&sk->sk_receive_queue.lock);
 	/* What came since the socket was bound has called somebody else. */
 	wg_socket_data_ready(sk);
 }
