@@ -51,19 +51,19 @@ struct wg_cookie_checker {
 /**
  * struct wg_cookie_maker - puts macs under outgoing messages, one per peer
  * @lock: protects what follows but the two keys, which never change
- * @cookie: the peer's, valid for 115 s from @cookie_birth_ns
- * @cookie_birth_ns: boottime, 0 if there is none
- * @last_mac1: of the last message sent
  * @sent_mac1: a mac1 has been sent since the last accepted cookie
+ * @cookie_birth_ns: boottime of @cookie, 0 if there is none
+ * @cookie: the peer's, valid for 115 s
+ * @last_mac1: of the last message sent
  * @mac1_key: derived from the peer's public key
  * @cookie_key: ditto
  */
 struct wg_cookie_maker {
 	spinlock_t lock; /* protects all but the keys */
-	u8 cookie[WG_COOKIE_LEN];
-	u64 cookie_birth_ns;
-	u8 last_mac1[WG_MAC_LEN];
 	bool sent_mac1;
+	u64 cookie_birth_ns;
+	u8 cookie[WG_COOKIE_LEN];
+	u8 last_mac1[WG_MAC_LEN];
 	u8 mac1_key[WG_KEY_LEN];
 	u8 cookie_key[WG_KEY_LEN];
 };

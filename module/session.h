@@ -22,8 +22,8 @@
  * @highest: largest claimed counter + 1, 0 before the first
  * @bits: ring of words, one bit a counter
  *
- * Peeked at by anybody, claimed by one consumer at a time: the sink of the
- * lane that the session's peer hashes to.
+ * Peeked at by anybody, claimed by one consumer at a time: who drains the
+ * receive lane of the session's peer.
  */
 struct wg_replay {
 	u64 highest;
@@ -67,8 +67,8 @@ struct wg_keypair {
 
 /**
  * struct wg_keyring - the three slots of a peer (spec 2.3)
- * @table: where the keypairs' indices are
  * @closed: set once when the peer dies; nothing is installed any more
+ * @table: where the keypairs' indices are
  * @previous: still receives
  * @current_keypair: sends and receives
  * @next: responder's, until the initiator has proven that it has the key
@@ -76,8 +76,8 @@ struct wg_keypair {
 struct wg_keyring {
 	/** @lock: protects the slots and @closed; BH-safe */
 	spinlock_t lock;
-	struct wg_index_table *table;
 	bool closed;
+	struct wg_index_table *table;
 	struct wg_keypair __rcu *previous;
 	struct wg_keypair __rcu *current_keypair;
 	struct wg_keypair __rcu *next;

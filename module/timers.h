@@ -38,10 +38,10 @@ typedef void (*wg_timers_fire_t)(struct wg_timers *timers, u32 due);
 
 /**
  * struct wg_timers - one per peer
+ * @attempts: initiations sent by the retransmit timer
  * @timer: fires at or before the earliest deadline
  * @deadline: in jiffies, 0 is off
  * @fire: called in softirq context without @lock
- * @attempts: initiations sent by the retransmit timer
  * @interval: of persistent keepalive in seconds, 0 is off
  * @need_another: data came while the passive keepalive was pending
  * @running: armed only while the interface is up and the peer is alive
@@ -54,10 +54,10 @@ struct wg_timers {
 	 * A deadline that is on may be moved later or turned off without it
 	 */
 	spinlock_t lock;
+	u32 attempts;
 	struct timer_list timer;
 	unsigned long deadline[WG_TIMERS];
 	wg_timers_fire_t fire;
-	u32 attempts;
 	u16 interval;
 	bool need_another;
 	bool running;

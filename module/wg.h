@@ -19,7 +19,7 @@
  *	 lane.lock		(pipeline, BH) places, nonces, staged packets
  *	  timers.lock		(timers, BH)
  *	keyring.lock		(session, BH) the three slots
- *	 indices.lock		(session, BH) writers of the index table
+ *	 indices.lock		(index, BH) writers of the index table
  *	checker.lock		(cookie, BH) copying keys and secret
  *	remote.lock		(remote, BH) endpoint and route
  */
@@ -85,8 +85,6 @@ struct wg_staged {
  * @staged: see there
  * @remote: endpoint and route
  * @timers: five of them
- * @dead: removed: nothing new may be started for it. Set under config_lock
- *	before a grace period, read under RCU
  * @handshake: running handshake, static keys
  * @handshake_index: receiver index of the running handshake
  * @cookie: puts macs under handshake messages
@@ -100,6 +98,8 @@ struct wg_staged {
  * @mail_node: in wg_device.mailbox while WG_WANT_QUEUED
  * @list: in wg_device.peers; config_lock
  * @key_node: in wg_device.peers_by_key
+ * @dead: removed: nothing new may be started for it. Set under config_lock
+ *	before a grace period, read under RCU
  * @refs: table and list hold one, each keypair, each mailbox entry
  * @rcu: frees it after a grace period
  */
@@ -111,7 +111,6 @@ struct wg_peer {
 	struct wg_staged staged;
 	struct wg_remote remote;
 	struct wg_timers timers;
-	bool dead;
 	atomic64_t rx_bytes;
 	atomic64_t tx_bytes;
 	struct wg_noise_handshake handshake;
@@ -124,6 +123,7 @@ struct wg_peer {
 	struct llist_node mail_node;
 	struct list_head list;
 	struct rhash_head key_node;
+	bool dead;
 	struct kref refs;
 	struct rcu_head rcu;
 };
