@@ -22,7 +22,8 @@ enum wg_index_type {
  * @node: in the device's table, while @index is not zero
  * @index: the random number; written under the table's own locking
  * @type: handshake or keypair; what the entry is embedded in
- * @owner: opaque; valid as long as the entry is in the table and under RCU
+ * @owner: opaque; valid as long as the entry is in the table, a grace period
+ *	longer, and as long as what it is embedded in holds a reference
  */
 struct wg_index_entry {
 	struct rhash_head node;

@@ -155,8 +155,8 @@ static void wg_peer_free_rcu(struct rcu_head *rcu)
 	kmem_cache_free(wg_peer_cache, peer);
 }
 
-/* Must not touch the device: a keypair in an RCU callback may be the last to
- * let go, after the device has gone.
+/* Must not touch the device: a dump that pauses may be the last to let go, after
+ * the device has gone.
  */
 static void wg_peer_release(struct kref *refs)
 {
@@ -249,8 +249,8 @@ void wg_peer_unpublish(struct wg_peer *peer)
  * @peer: unpublished, and a grace period has passed
  *
  * Drops the reference of the list. A handshake worker that got @peer before it
- * died may have put a new index into the table; it goes here, and cannot come
- * back because the workers look at @peer->dead under RCU before they insert.
+ * died may have put a new index into the table; it goes here. One that puts it
+ * there later finds @peer dead and takes it out again.
  *
  * Context: process.
  */

@@ -446,7 +446,8 @@ u64 wg_pipeline_clock(void)
 
 /**
  * wg_pipeline_account() - charge an inline job's crypto to this CPU
- * @ns: by wg_pipeline_clock(), how long it took
+ * @ns: by wg_pipeline_clock(), how long it took; too long if a second CPU came
+ *	online meanwhile, which costs a tick of preferring workers
  *
  * Context: BH off since the job began.
  */

@@ -290,8 +290,8 @@ static void wg_session_keyring_responded(struct wg_keyring *ring,
  * On success the ring takes over the caller's reference and @handshake is out
  * of the index table. On failure the ring, the table and both entries are as
  * they were: the caller still owns its reference to @keypair, which has no
- * index, and drops it with wg_keypair_put(); and it takes @handshake out of the
- * table with wg_index_remove().
+ * index, and drops it with wg_keypair_put(). @handshake may have the index of a
+ * newer handshake then and is left alone.
  *
  * Context: any but hard interrupt.
  * Return: 0; -ESHUTDOWN if the ring is closed; -EAGAIN if @handshake has lost
@@ -467,7 +467,8 @@ bool wg_replay_peek(const struct wg_replay *replay, u64 counter)
  *
  * Only after authentication, so that forged datagrams never move the window.
  *
- * Context: any, but one caller at a time for each @replay: the lane's sink.
+ * Context: any, but one caller at a time for each @replay: the lane's
+ * drainer.
  * Return: true if the counter is the caller's; false if it is to be dropped
  * (spec 2.8).
  */
