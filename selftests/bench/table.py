@@ -32,6 +32,7 @@ WORKLOADS = {
     "honest-time": ("their handshake, flood", "us", True),
     "peers-add": ("add all peers", "ms", True),
     "peers-dump": ("dump all peers", "ms", True),
+    "peers-show": ("wg show of all peers", "ms", True),
     "peers-key": ("new private key", "ms", True),
     "peers-remove": ("remove all, idle", "ms", True),
     "peers-remove-active": ("remove all, active", "ms", True),
