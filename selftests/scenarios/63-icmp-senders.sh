@@ -29,7 +29,7 @@ wgc a set wg0 peer "${PUB[c]}" allowed-ips 192.168.241.7/32,fd00:241::7/128
 cat > "$TMP/py.head" <<'P'
 # While nothing gets out, both ends look for each other in between, every five
 # seconds at most: what is counted is counted again if that has come in between.
-TRIES = 4
+TRIES = 20
 
 def told(to):
     """Sends a datagram from the lan; type, code and sender of the ICMP error
