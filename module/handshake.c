@@ -282,7 +282,7 @@ static void wg_handshake_response(struct wg_device *wg,
 	if (wg_handshake_begin_session(peer)) {
 		/* The responder may not send before it hears from us. */
 		wg_tx_keepalive(peer);
-		wg_handshake_complete(peer);
+		wg_peer_complete_handshake(peer);
 	}
 	wg_handshake_heard(peer, msg->len);
 out:
@@ -475,21 +475,6 @@ void wg_handshake_receive(struct wg_device *wg, const void *msg, size_t len,
 /*
  * What peers are told to do.
  */
-
-/**
- * wg_handshake_complete() - both sides have the session
- * @peer: held, or under RCU; what waited for the session has been sent
- *
- * In this order: who found no session and turned the retry on did so under the
- * lane's lock, so before what waits was sent, and it is turned off here.
- *
- * Context: any but hardirq.
- */
-void wg_handshake_complete(struct wg_peer *peer)
-{
-	wg_timers_handshake_complete(&peer->timers);
-	atomic64_set(&peer->walltime_ns, ktime_get_real_ns());
-}
 
 /* The index last: a worker derives the keys with the index in the table, and
  * cannot install them without it. If it derived them before they were cleared,

@@ -148,9 +148,9 @@ void wg_index_remove(struct wg_index_table *table,
  *
  * A lookup that begins afterwards finds @new_entry, one that began before may
  * find @old, or neither if it stood on @old meanwhile: the peer has not been
- * told of the session yet, so only a duplicate can ask then (spec 2.4). May race
- * with wg_index_remove() and wg_index_insert() of @old: the table's lock covers
- * it, and if these came first nothing is inherited.
+ * told of the session yet, so only a duplicate can ask then (spec 2.4). May
+ * race with wg_index_remove() and wg_index_insert() of @old: the table's lock
+ * covers it, and if these came first nothing is inherited.
  *
  * Context: any but hard interrupt.
  * Return: 0, or -ENOENT if @old has not got @index; then nothing changed.

@@ -30,7 +30,6 @@ void wg_handshake_destroy_queue(struct wg_device *wg);
 void wg_handshake_receive(struct wg_device *wg, const void *msg, size_t len,
 			  const struct wg_endpoint *from);
 void wg_handshake_forget(struct wg_peer *peer);
-void wg_handshake_complete(struct wg_peer *peer);
 
 /* rx.c */
 int wg_rx_init(void);

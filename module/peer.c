@@ -155,7 +155,7 @@ static void wg_peer_free_rcu(struct rcu_head *rcu)
 	kmem_cache_free(wg_peer_cache, peer);
 }
 
-/* Must not touch the device: a dump that pauses may be the last to let go, after
+/* Must not touch the device: a dump that pauses may be the last to let go, when
  * the device has gone.
  */
 static void wg_peer_release(struct kref *refs)
@@ -470,6 +470,21 @@ bool wg_peer_may_initiate(const struct wg_peer *peer)
 
 	return !last || ktime_get_coarse_boottime_ns() - last >=
 				(u64)WG_REKEY_TIMEOUT * NSEC_PER_SEC;
+}
+
+/**
+ * wg_peer_complete_handshake() - both sides have the session
+ * @peer: held, or under RCU; what waited for the session has been sent
+ *
+ * In this order: who found no session and turned the retry on did so under the
+ * lane's lock, so before what waits was sent, and it is turned off here.
+ *
+ * Context: any but hardirq.
+ */
+void wg_peer_complete_handshake(struct wg_peer *peer)
+{
+	wg_timers_handshake_complete(&peer->timers);
+	atomic64_set(&peer->walltime_ns, ktime_get_real_ns());
 }
 
 /**

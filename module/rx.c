@@ -86,7 +86,7 @@ static void wg_rx_heard(struct wg_peer *peer, struct wg_rx_job *job)
 		wg_remote_learn(&peer->remote, &from);
 	if (wg_keyring_confirm(&peer->keyring, keypair)) {
 		wg_tx_flush(peer);
-		wg_handshake_complete(peer);
+		wg_peer_complete_handshake(peer);
 	}
 	age = ktime_get_coarse_boottime_ns() - keypair->birth_ns;
 	if (keypair->initiator && !keypair->rekeyed_late &&

@@ -178,7 +178,7 @@ struct wg_seal_builder {
 /* Does the packet push back at its socket? Only with a destructor that looks at
  * nothing but sk and truesize: not with one that gives a reference back, as
  * received packets have, and sent ones that a queue discipline kept for a while
- * (skb_orphan_partial()). TCP's own cannot be named here, they are not exported.
+ * (skb_orphan_partial()). TCP's own are not exported and cannot be named.
  */
 static bool wg_seal_pushes_back(const struct sk_buff *skb)
 {

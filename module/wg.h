@@ -260,6 +260,7 @@ struct wg_peer *wg_peer_find_by_src(struct wg_device *wg,
 void wg_peer_want(struct wg_peer *peer, enum wg_want want);
 void wg_peer_want_handshake(struct wg_peer *peer);
 bool wg_peer_may_initiate(const struct wg_peer *peer);
+void wg_peer_complete_handshake(struct wg_peer *peer);
 void wg_peer_count_rx(struct wg_peer *peer, u32 packets, u64 bytes);
 
 static inline bool wg_peer_is_dead(const struct wg_peer *peer)
