@@ -6,7 +6,10 @@
 #
 #   a: flood and peer in Python 10.0.0.1 ------- 10.0.0.2 [wg0] b
 #
+# Not on the debug kernel, which answers too late under a flood; 23 is.
+#
 # spec 1.6, 2.9, 4.9
+# env: uml uml-smp qemu-[0-9]*
 # quick: uml
 # timeout: 180
 . "$(dirname "$0")/../lib.sh"
@@ -83,11 +86,9 @@ for mac2 in bytes(16), os.urandom(16):
 P
 }
 
-# Two for each CPU: those that do the work are as many as the CPUs, and quick
-# where the kernel around them is slow.
 flood()
 {
-	for _ in $(seq $((2 * $(nproc)))); do PYTHONPATH=$PYDIR bg a "$PY" "$TMP/flood.py" "${PUB[b]}"; done
+	for _ in 1 2; do PYTHONPATH=$PYDIR bg a "$PY" "$TMP/flood.py" "${PUB[b]}"; done
 }
 
 # All that b sends now are cookie replies of 64 bytes; no peer's counter has them.
