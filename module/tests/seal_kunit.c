@@ -481,9 +481,10 @@ static void datagrams_too_long(struct kunit *test)
 		{ 65440, 65412, 0, true, true },
 		{ 65440, 65413, 0, false, true },
 	};
-	struct net_device *dev = wg_packet_kunit_dev(test);
+	struct wg_seal_kunit *fix = test->priv;
 	int i;
 
+	fix->dev = wg_packet_kunit_dev(test);
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct wg_packet_kunit p = { WG_PACKET_KUNIT_TCP,
 					     .partial = true };
@@ -495,7 +496,7 @@ static void datagrams_too_long(struct kunit *test)
 		p.tunnel = rows[i].tunnel;
 		p.gso_type = p.tunnel ? SKB_GSO_IPXIP4 : 0;
 		skb = wg_packet_kunit_make(test, &p, NULL);
-		skb->dev = dev;
+		skb->dev = fix->dev;
 		local_bh_disable();
 		list = wg_seal_prepare(skb, 1420);
 		local_bh_enable();
