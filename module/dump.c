@@ -10,6 +10,7 @@
 
 #include <linux/in.h>
 #include <linux/in6.h>
+#include <linux/prefetch.h>
 #include <linux/time64.h>
 #include <net/netlink.h>
 
@@ -112,6 +113,23 @@ static int wg_dump_state(struct sk_buff *skb, struct wg_peer *peer)
 	return wg_dump_endpoint(skb, peer);
 }
 
+/*
+ * Of many peers none is in a cache. Has what will be read of the next one
+ * fetched while this one is put; @next may be the head of the list.
+ */
+static void wg_dump_prefetch(const struct wg_peer *peer,
+			     const struct wg_peer *next)
+{
+	prefetch(peer->allowed.prefixes.next);
+	prefetch(&next->remote.endpoint);
+	prefetch(&next->timers.interval);
+	prefetch(&next->tx_bytes);
+	prefetch(next->handshake.remote_static);
+	prefetch(next->handshake.preshared_key);
+	prefetch(&next->allowed);
+	prefetch(&next->list);
+}
+
 /* Returns -EMSGSIZE if this peer has to be shown, or continued, next time. */
 static int wg_dump_peer(struct sk_buff *skb, struct wg_peer *peer,
 			struct wg_dump *dump)
@@ -160,6 +178,7 @@ bool wg_dump_peers(struct sk_buff *skb, struct wg_dump *dump,
 	if (!peer)
 		peer = list_first_entry(&wg->peers, struct wg_peer, list);
 	list_for_each_entry_from(peer, &wg->peers, list) {
+		wg_dump_prefetch(peer, list_next_entry(peer, list));
 		more = wg_dump_peer(skb, peer, dump);
 		if (more)
 			break;
