@@ -252,8 +252,8 @@ static void wg_handshake_initiation(struct wg_device *wg,
 	if (err)
 		goto out;
 	wg_remote_learn(&peer->remote, &msg->from);
-	wg_handshake_respond(peer);
 	wg_handshake_heard(peer, msg->len);
+	wg_handshake_respond(peer);
 out:
 	if (err)
 		wg_stats_inc(&wg->stats, wg_handshake_reason(err));
@@ -279,12 +279,13 @@ static void wg_handshake_response(struct wg_device *wg,
 		goto out;
 	}
 	wg_remote_learn(&peer->remote, &msg->from);
+	/* Before the flush: what is sent then wants an answer of its own. */
+	wg_handshake_heard(peer, msg->len);
 	if (wg_handshake_begin_session(peer)) {
 		/* The responder may not send before it hears from us. */
 		wg_tx_keepalive(peer);
 		wg_peer_complete_handshake(peer);
 	}
-	wg_handshake_heard(peer, msg->len);
 out:
 	wg_peer_put(peer);
 }

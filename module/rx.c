@@ -84,6 +84,9 @@ static void wg_rx_heard(struct wg_peer *peer, struct wg_rx_job *job)
 
 	if (!wg_socket_read_endpoint(&from, job->open.src))
 		wg_remote_learn(&peer->remote, &from);
+	/* Before the flush: what is sent then wants an answer of its own. */
+	wg_timers_any_received(&peer->timers);
+	wg_timers_any_traversal(&peer->timers);
 	if (wg_keyring_confirm(&peer->keyring, keypair)) {
 		wg_tx_flush(peer);
 		wg_peer_complete_handshake(peer);
@@ -95,8 +98,6 @@ static void wg_rx_heard(struct wg_peer *peer, struct wg_rx_job *job)
 		keypair->rekeyed_late = true;
 		wg_peer_want_handshake(peer);
 	}
-	wg_timers_any_received(&peer->timers);
-	wg_timers_any_traversal(&peer->timers);
 }
 
 /* Says what is wrong with an inner packet in the device's statistics. */

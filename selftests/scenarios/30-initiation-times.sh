@@ -150,6 +150,28 @@ assert len(f.times("initiation")) == 20, len(f.times("initiation"))
 P
 }
 
+# The same if what nobody answers is what waited for the session, on either side.
+silence_from_the_start()
+{
+	fresh 10.0.0.1:4001
+	far "$1" <<'P'
+import sys
+f = Far()
+if sys.argv[1] == "responder":
+    f.wire.send(f.peer.initiation())
+    f.peer.response(f.watch(1, until="response").msg)
+    f.poke()
+    assert not f.watch(1), "sent in a session that we have not confirmed"
+    f.wire.send(f.peer.data(b""))
+else:
+    f.poke()
+    f.answer(f.watch(1, until="initiation").msg)
+sent = f.watch(1, until="data").at
+f.watch(20)
+within("new handshake", f.times("initiation", since=sent)[0] - sent, 15, latest(15, 1 / 3))
+P
+}
+
 # Our address that the peer uses is used for the first try, not for the others.
 source_forgotten()
 {
@@ -280,6 +302,8 @@ subtest "an answer is taken after giving up" answer_after 500 taken
 subtest "but not nine minutes later" answer_after 585 refused
 subtest "traffic keeps it trying" traffic_goes_on
 subtest "a new handshake after 15 s without an answer" silence
+subtest "the same for what the responder had waiting" silence_from_the_start responder
+subtest "and the initiator" silence_from_the_start initiator
 subtest "retries forget our learned address" source_forgotten
 subtest "a response blocks initiations for 5 s" response_blocks
 subtest "it puts retries off, and forgets none" response_puts_off
