@@ -64,32 +64,47 @@ static void file_sync_directory(const char *path)
 	close(fd);
 }
 
-int file_write(struct ctx *ctx, const char *path, unsigned int mode,
-	       const struct text *text)
+/* Beside @path, which is replaced when all of it has been written. */
+static int file_put_beside(const char *path, unsigned int mode,
+			   const struct text *text)
 {
 	char temp[PATH_MAX];
+	struct stat old;
 	int fd, ret;
 
-	if (text->broken)
-		return ctx_fail(ctx, -ENOMEM, "Out of memory");
 	if ((size_t)snprintf(temp, sizeof(temp), "%s.XXXXXX", path) >=
 	    sizeof(temp))
-		return ctx_fail(ctx, -ENAMETOOLONG, "`%s': name too long",
-				path);
+		return -ENAMETOOLONG;
 	fd = mkostemp(temp, O_CLOEXEC);
 	if (fd < 0)
-		return ctx_fail(ctx, -errno, "Unable to write `%s': %s", path,
-				strerror(errno));
+		return -errno;
+	/* Only root can give it to somebody else, and then it was theirs. */
+	if (!stat(path, &old) && fchown(fd, old.st_uid, old.st_gid))
+		errno = 0;
 	ret = file_put(fd, text, mode);
 	close(fd);
 	if (!ret && rename(temp, path))
 		ret = -errno;
-	if (ret) {
+	if (ret)
 		unlink(temp);
+	else
+		file_sync_directory(path);
+	return ret;
+}
+
+int file_write(struct ctx *ctx, const char *path, unsigned int mode,
+	       const struct text *text)
+{
+	char real[PATH_MAX];
+	int ret;
+
+	if (text->broken)
+		return ctx_fail(ctx, -ENOMEM, "Out of memory");
+	/* What a link points to is replaced, not the link. */
+	ret = file_put_beside(realpath(path, real) ? real : path, mode, text);
+	if (ret)
 		return ctx_fail(ctx, ret, "Unable to write `%s': %s", path,
 				strerror(-ret));
-	}
-	file_sync_directory(path);
 	return 0;
 }
 

@@ -27,7 +27,8 @@ int file_read(struct ctx *ctx, const char *path, size_t limit,
  * @mode:	permissions
  * @text:	what shall be in it
  *
- * Whoever reads sees all of the old or all of the new, also after a crash.
+ * Whoever reads sees all of the old or all of the new, also after a crash. If
+ * @path is a link, the file that it points to is replaced. The owner stays.
  *
  * Return: 0 or negative errno with an error text.
  */
