@@ -12,6 +12,15 @@
 #define RESOLVE_FIRST_MS	1000
 #define RESOLVE_MAX_MS		20000
 
+/* The C library would take "70000" for 4464 and " 5" for 5. */
+static bool resolve_is_odd_number(const char *port)
+{
+	uint64_t n;
+
+	return parse_number(port, UINT16_MAX, &n) == -ERANGE ||
+	       (*port && strchr("+- \t\n\v\f\r", *port));
+}
+
 int resolve_port(struct ctx *ctx, const char *text, uint16_t *port)
 {
 	struct addrinfo hints = {
@@ -29,14 +38,11 @@ int resolve_port(struct ctx *ctx, const char *text, uint16_t *port)
 		*port = n;
 		return 0;
 	}
-	/* The C library would take "70000" for 4464 and " 5" for 5. */
-	if (ret == -ERANGE || !strchr("+- \t\n\v\f\r", *text)) {
-		if (ret != -ERANGE &&
-		    !ctx->getaddrinfo(NULL, text, &hints, &res)) {
-			*port = ntohs(((struct sockaddr_in *)res->ai_addr)->sin_port);
-			freeaddrinfo(res);
-			return 0;
-		}
+	if (*text && !resolve_is_odd_number(text) &&
+	    !ctx->getaddrinfo(NULL, text, &hints, &res)) {
+		*port = ntohs(((struct sockaddr_in *)res->ai_addr)->sin_port);
+		freeaddrinfo(res);
+		return 0;
 	}
 	return ctx_fail(ctx, -EINVAL,
 			"port: `%s' is not a port; it must be 0 to 65535 or the name of a UDP service",
@@ -133,15 +139,14 @@ int resolve_endpoint_once(struct ctx *ctx, const char *text,
 			  union model_endpoint *ep)
 {
 	char *host, *port;
-	uint64_t n;
 	int ret, err;
 
 	ret = parse_split_endpoint(ctx, text, &host, &port);
 	if (ret)
 		return ret;
-	if (parse_number(port, UINT16_MAX, &n) == -ERANGE) {
+	if (resolve_is_odd_number(port)) {
 		ret = ctx_fail(ctx, -EINVAL,
-			       "endpoint: port of `%s' is too large; it must be 0 to 65535",
+			       "endpoint: port of `%s' is no port; it must be 0 to 65535 or the name of a UDP service",
 			       text);
 	} else {
 		err = resolve_ask(ctx, host, port, ep);

@@ -103,6 +103,9 @@ static void test_numeric(struct tap *tap)
 		{ "192.0.2.1:65536", NULL },
 		{ "192.0.2.1:99999999999", NULL },
 		{ "192.0.2.1:x", NULL },
+		{ "192.0.2.1:+70000", NULL },
+		{ "192.0.2.1:-4294897296", NULL },
+		{ "192.0.2.1: 5", NULL },
 		{ ":5", NULL },
 	};
 	char text[MODEL_ENDPOINT_TEXT];
