@@ -26,11 +26,16 @@ static char *quick_trim(char *text)
 	return text;
 }
 
+static void quick_free_bytes(char *text, size_t n)
+{
+	explicit_bzero(text, n);
+	free(text);
+}
+
 static void quick_free_secret(char *text)
 {
 	if (text)
-		explicit_bzero(text, strlen(text));
-	free(text);
+		quick_free_bytes(text, strlen(text));
 }
 
 void quick_free_lines(struct quick *quick)
@@ -128,6 +133,7 @@ static int quick_read_section(struct quick_line *line, char *start)
 static int quick_read_line(struct quick_line *line)
 {
 	char *copy = strdup(line->start), *start;
+	size_t n = strlen(line->start);
 	int ret = 0;
 
 	if (!copy)
@@ -139,7 +145,8 @@ static int quick_read_line(struct quick_line *line)
 		ret = quick_read_section(line, start);
 	else if (*start)
 		ret = quick_read_key(line, start);
-	quick_free_secret(copy);
+	/* By now it has NULs between its words. */
+	quick_free_bytes(copy, n);
 	return ret;
 }
 

@@ -17,7 +17,6 @@
 #include "base64.h"
 #include "curve25519.h"
 #include "parse.h"
-#include "text.h"
 
 #define USERSPACE_SUFFIX	".sock"
 #define USERSPACE_ANSWER_MAX	(1UL << 30)
@@ -293,88 +292,79 @@ int userspace_get(struct ctx *ctx, const char *name,
 
 /* --- writing -------------------------------------------------------------- */
 
-static void userspace_write_key(FILE *out, const char *name,
+static void userspace_write_key(struct text *out, const char *name,
 				const uint8_t key[WG_KEY_LEN])
 {
 	char hex[HEX_KEY_SIZE];
 
 	hex_encode_key(hex, key);
-	fprintf(out, "%s=%s\n", name, hex);
+	text_printf(out, "%s=%s\n", name, hex);
 	explicit_bzero(hex, sizeof(hex));
 }
 
-static void userspace_write_peer(FILE *out, const struct model_peer *peer)
+static void userspace_write_peer(struct text *out, const struct model_peer *peer)
 {
 	const struct model_allowedip *aip;
 	char text[MODEL_ENDPOINT_TEXT], ip[MODEL_ALLOWEDIP_TEXT];
 
 	userspace_write_key(out, "public_key", peer->public_key);
 	if (peer->has & MODEL_PEER_REMOVE) {
-		fputs("remove=true\n", out);
+		text_put(out, "remove=true\n");
 		return;
 	}
 	if (peer->has & MODEL_PEER_UPDATE_ONLY)
-		fputs("update_only=true\n", out);
+		text_put(out, "update_only=true\n");
 	if (peer->has & MODEL_PEER_PRESHARED_KEY)
 		userspace_write_key(out, "preshared_key", peer->preshared_key);
 	if (peer->has & MODEL_PEER_ENDPOINT &&
 	    model_endpoint_text(text, &peer->endpoint))
-		fprintf(out, "endpoint=%s\n", text);
+		text_printf(out, "endpoint=%s\n", text);
 	if (peer->has & MODEL_PEER_KEEPALIVE)
-		fprintf(out, "persistent_keepalive_interval=%u\n",
+		text_printf(out, "persistent_keepalive_interval=%u\n",
 			peer->keepalive);
 	if (peer->has & MODEL_PEER_REPLACE_ALLOWEDIPS)
-		fputs("replace_allowed_ips=true\n", out);
+		text_put(out, "replace_allowed_ips=true\n");
 	for (aip = peer->first; aip; aip = aip->next) {
 		model_allowedip_addr(ip, aip);
-		fprintf(out, "allowed_ip=%s%s/%u\n", aip->remove ? "-" : "",
+		text_printf(out, "allowed_ip=%s%s/%u\n", aip->remove ? "-" : "",
 			ip, aip->cidr);
 	}
 }
 
-void userspace_write(FILE *out, const struct model_device *dev)
+void userspace_write(struct text *out, const struct model_device *dev)
 {
 	const struct model_peer *peer;
 
-	fputs("set=1\n", out);
+	text_put(out, "set=1\n");
 	if (dev->has & MODEL_DEVICE_PRIVATE_KEY)
 		userspace_write_key(out, "private_key", dev->private_key);
 	if (dev->has & MODEL_DEVICE_LISTEN_PORT)
-		fprintf(out, "listen_port=%u\n", dev->listen_port);
+		text_printf(out, "listen_port=%u\n", dev->listen_port);
 	if (dev->has & MODEL_DEVICE_FWMARK)
-		fprintf(out, "fwmark=%" PRIu32 "\n", dev->fwmark);
+		text_printf(out, "fwmark=%" PRIu32 "\n", dev->fwmark);
 	if (dev->has & MODEL_DEVICE_REPLACE_PEERS)
-		fputs("replace_peers=true\n", out);
+		text_put(out, "replace_peers=true\n");
 	for (peer = dev->first; peer; peer = peer->next)
 		userspace_write_peer(out, peer);
-	fputc('\n', out);
+	text_put(out, "\n");
 }
 
 int userspace_set(struct ctx *ctx, const struct model_device *dev)
 {
-	struct model_device *answer = NULL;
-	char *request = NULL;
-	size_t len = 0;
-	FILE *out;
+	struct model_device *answer;
+	struct text request = { 0 };
 	int fd, ret;
 
 	fd = userspace_connect(ctx, dev->name);
 	if (fd < 0)
 		return fd;
-	out = open_memstream(&request, &len);
+	userspace_write(&request, dev);
 	answer = model_device_create(dev->name);
-	ret = out && answer ? 0 : -ENOMEM;
-	if (out) {
-		userspace_write(out, dev);
-		if (fclose(out))
-			ret = -ENOMEM;
-	}
+	ret = request.broken || !answer ? -ENOMEM : 0;
 	if (!ret)
-		ret = userspace_exchange(fd, request, len, answer);
+		ret = userspace_exchange(fd, request.data, request.len, answer);
 	close(fd);
 	model_device_free(answer);
-	if (request)
-		explicit_bzero(request, len);
-	free(request);
+	text_free(&request);
 	return ret;
 }

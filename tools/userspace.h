@@ -9,6 +9,7 @@
 #include "ctx.h"
 #include "kernel.h"
 #include "model.h"
+#include "text.h"
 
 /**
  * userspace_list() - append the names of all devices that answer
@@ -64,9 +65,9 @@ int userspace_take(struct model_device *dev, char *line, int *err);
 
 /**
  * userspace_write() - write a request to set a device
- * @out:	stream
+ * @out:	appended to
  * @dev:	changes
  */
-void userspace_write(FILE *out, const struct model_device *dev);
+void userspace_write(struct text *out, const struct model_device *dev);
 
 #endif /* _WG_USERSPACE_H */

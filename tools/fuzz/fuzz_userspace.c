@@ -11,6 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = fuzz_string(data, size), *rest = text, *line;
 	struct model_device *dev = model_device_create("wg0");
+	struct text request = { 0 };
 	int err = 0, ret = 0;
 	struct ctx ctx;
 
@@ -20,7 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!ret) {
 		show_pretty(&ctx, dev);
 		show_param(&ctx, dev, "dump", true);
-		userspace_write(ctx.out, dev);
+		userspace_write(&request, dev);
+		text_free(&request);
 	}
 	fuzz_end(&ctx);
 	model_device_free(dev);

@@ -82,13 +82,10 @@ static const struct row {
 
 static char *text_of(const struct model_device *dev)
 {
-	char *text = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
+	struct text text = { 0 };
 
-	userspace_write(out, dev);
-	fclose(out);
-	return text;
+	userspace_write(&text, dev);
+	return text.data;
 }
 
 static struct model_device *device_of(struct ctx *ctx, const char *conf)

@@ -26,13 +26,10 @@ struct row {
 /* What a device says, in the notation of userspace implementations. */
 static char *text_of(const struct model_device *dev)
 {
-	char *text = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
+	struct text text = { 0 };
 
-	userspace_write(out, dev);
-	fclose(out);
-	return text;
+	userspace_write(&text, dev);
+	return text.data;
 }
 
 static void judge(struct tap *tap, const struct row *row, int ret,
