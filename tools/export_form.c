@@ -90,42 +90,6 @@ void export_put_private_key(const struct export *e, const char *head,
 		 head, (int)strcspn(tail, "\n"), tail);
 }
 
-/* Length of the character that begins there, 0 if none does. */
-static size_t export_utf8_length(const unsigned char *c)
-{
-	uint32_t value;
-	size_t n, i;
-
-	if (c[0] < 0x80)
-		return 1;
-	n = c[0] >= 0xf0 ? 4 : c[0] >= 0xe0 ? 3 : 2;
-	if (c[0] < 0xc2 || c[0] > 0xf4)
-		return 0;
-	value = c[0] & (0x7f >> n);
-	for (i = 1; i < n; i++) {
-		if ((c[i] & 0xc0) != 0x80)
-			return 0;
-		value = value << 6 | (c[i] & 0x3f);
-	}
-	/* Longer than need be, half of a pair, or behind the last. */
-	if ((n == 3 && value < 0x800) || (n == 4 && value < 0x10000) ||
-	    value >> 11 == 0x1b || value > 0x10ffff)
-		return 0;
-	return n;
-}
-
-bool export_is_utf8(const char *text)
-{
-	size_t n;
-
-	for (; *text; text += n) {
-		n = export_utf8_length((const unsigned char *)text);
-		if (!n)
-			return false;
-	}
-	return true;
-}
-
 int export_endpoint(const struct export *e, const struct model_peer *peer,
 		    char **host, uint16_t *port)
 {
@@ -135,7 +99,7 @@ int export_endpoint(const struct export *e, const struct model_peer *peer,
 	ret = parse_split_endpoint(e->ctx, peer->host, host, &service);
 	if (ret)
 		return ret;
-	if (export_is_utf8(*host))
+	if (text_is_utf8(*host))
 		ret = resolve_port(e->ctx, service, port);
 	else
 		ret = ctx_fail(e->ctx, -EINVAL,
@@ -167,7 +131,7 @@ int export_endpoint_text(const struct export *e, const struct model_peer *peer,
 
 const char *export_name(const struct export *e, const struct model_peer *peer)
 {
-	if (!peer->name || export_is_utf8(peer->name))
+	if (!peer->name || text_is_utf8(peer->name))
 		return peer->name;
 	ctx_warn(e->ctx, "%s: the name of a peer is not UTF-8 and is left out",
 		 e->quick->name);

@@ -112,12 +112,6 @@ int export_endpoint_text(const struct export *e, const struct model_peer *peer,
 			 char text[EXPORT_ENDPOINT_TEXT]);
 
 /**
- * export_is_utf8() - whether a text is in the encoding that all others want
- * @text:	text
- */
-bool export_is_utf8(const char *text);
-
-/**
  * export_name() - what a peer is called
  * @e:		export
  * @peer:	peer

@@ -107,7 +107,7 @@ static int json_hooks(const struct export *e)
 	for (hook = 0; hook < QUICK_HOOKS; hook++) {
 		words = &e->quick->hooks[hook];
 		for (i = 0; i < words->count; i++) {
-			if (!export_is_utf8(words->all[i]))
+			if (!text_is_utf8(words->all[i]))
 				return export_no_words(e, "a hook that is not UTF-8");
 		}
 		json_words(e, keys[hook], words);

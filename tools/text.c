@@ -3,6 +3,7 @@
 #include "text.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,18 +69,59 @@ void text_printf(struct text *text, const char *fmt, ...)
 	text->len += len;
 }
 
+/* Length of the character that begins there, 0 if none does. */
+static size_t text_utf8_length(const unsigned char *c)
+{
+	uint32_t value;
+	size_t n, i;
+
+	if (c[0] < 0x80)
+		return 1;
+	n = c[0] >= 0xf0 ? 4 : c[0] >= 0xe0 ? 3 : 2;
+	if (c[0] < 0xc2 || c[0] > 0xf4)
+		return 0;
+	value = c[0] & (0x7f >> n);
+	for (i = 1; i < n; i++) {
+		if ((c[i] & 0xc0) != 0x80)
+			return 0;
+		value = value << 6 | (c[i] & 0x3f);
+	}
+	/* Longer than need be, half of a pair, or behind the last. */
+	if ((n == 3 && value < 0x800) || (n == 4 && value < 0x10000) ||
+	    value >> 11 == 0x1b || value > 0x10ffff)
+		return 0;
+	return n;
+}
+
+bool text_is_utf8(const char *text)
+{
+	size_t n;
+
+	for (; *text; text += n) {
+		n = text_utf8_length((const unsigned char *)text);
+		if (!n)
+			return false;
+	}
+	return true;
+}
+
 void text_put_json(struct text *text, const char *string)
 {
+	size_t n;
+
 	text_put(text, "\"");
-	for (; *string; string++) {
+	for (; *string; string += n ? n : 1) {
 		unsigned char c = *string;
 
-		if (c == '"' || c == '\\')
+		n = text_utf8_length((const unsigned char *)string);
+		if (!n)
+			text_put(text, "\\ufffd");
+		else if (c == '"' || c == '\\')
 			text_printf(text, "\\%c", c);
 		else if (c < 0x20 || c == 0x7f)
 			text_printf(text, "\\u%04x", c);
 		else
-			text_add(text, string, 1);
+			text_add(text, string, n);
 	}
 	text_put(text, "\"");
 }

@@ -47,9 +47,15 @@ void text_printf(struct text *text, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /**
+ * text_is_utf8() - whether a text is in the encoding that all others want
+ * @text:	text
+ */
+bool text_is_utf8(const char *text);
+
+/**
  * text_put_json() - append a string as JSON writes it, quotes included
  * @text:	the text
- * @string:	UTF-8
+ * @string:	what in it is not UTF-8 becomes U+FFFD
  */
 void text_put_json(struct text *text, const char *string);
 

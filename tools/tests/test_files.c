@@ -28,6 +28,11 @@ static void test_text(struct tap *tap)
 	tap_same(tap, text_string(&text),
 		 "\"a\\\"b\\\\c\\u000a\\u0001\xc3\xa4\\u007f\"", "JSON");
 	text_free(&text);
+	text_put_json(&text, "J\xfcrgen\xed\xa0\x80\xf0\x9f\x90\xa7\xc3");
+	tap_same(tap, text_string(&text),
+		 "\"J\\ufffdrgen\\ufffd\\ufffd\\ufffd\xf0\x9f\x90\xa7\\ufffd\"",
+		 "JSON of what is not UTF-8");
+	text_free(&text);
 	if (pipe(fds) || write(fds[1], "0123456789", 10) != 10)
 		abort();
 	close(fds[1]);
@@ -53,6 +58,7 @@ static void test_file(struct tap *tap, struct tap_run *run, const char *dir)
 {
 	struct text text = { 0 }, got = { 0 };
 	char path[256], backup[256];
+	struct stat st;
 
 	snprintf(path, sizeof(path), "%s/conf", dir);
 	snprintf(backup, sizeof(backup), "%s/conf.bak", dir);
@@ -73,6 +79,20 @@ static void test_file(struct tap *tap, struct tap_run *run, const char *dir)
 	file_read(&run->ctx, backup, 100, &got);
 	tap_same(tap, text_string(&got), "one", "old");
 	text_free(&got);
+	snprintf(backup, sizeof(backup), "%s/link", dir);
+	if (symlink("conf", backup) || chown(path, getuid() ? -1 : 1, -1))
+		abort();
+	text_put(&text, "three");
+	tap_ok(tap, !file_write(&run->ctx, backup, 0600, &text),
+	       "writes through a link");
+	text_free(&got);
+	file_read(&run->ctx, path, 100, &got);
+	tap_same(tap, text_string(&got), "onetwothree", "into what it is to");
+	text_free(&got);
+	tap_ok(tap, !lstat(backup, &st) && S_ISLNK(st.st_mode),
+	       "the link stays");
+	tap_ok(tap, !stat(path, &st) && st.st_uid == (getuid() ? getuid() : 1),
+	       "and the owner");
 	snprintf(backup, sizeof(backup), "%s/none/conf", dir);
 	tap_ok(tap, file_write(&run->ctx, backup, 0600, &text) == -ENOENT &&
 	       strstr(run->ctx.error, backup), "no directory: %s",
