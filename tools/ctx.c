@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static void ctx_pause_ms(unsigned int ms)
 {
@@ -57,6 +58,15 @@ void ctx_warn(struct ctx *ctx, const char *fmt, ...)
 	vfprintf(ctx->err, fmt, args);
 	fputc('\n', ctx->err);
 	va_end(args);
+}
+
+void ctx_warn_world_accessible(struct ctx *ctx)
+{
+	struct stat st;
+
+	if (!fstat(fileno(ctx->out), &st) && S_ISREG(st.st_mode) &&
+	    st.st_mode & S_IRWXO)
+		ctx_warn(ctx, "writing to world accessible file.\nConsider setting the umask to 077 and trying again.");
 }
 
 void ctx_say(struct ctx *ctx, const char *fmt, ...)

@@ -69,6 +69,12 @@ void ctx_warn(struct ctx *ctx, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /**
+ * ctx_warn_world_accessible() - warn if the output is a file that all can read
+ * @ctx:	the run; a key is about to be printed
+ */
+void ctx_warn_world_accessible(struct ctx *ctx);
+
+/**
  * ctx_say() - tell the user what was done
  * @ctx:	the run
  * @fmt:	one line

@@ -19,6 +19,8 @@ static int export_print(struct ctx *ctx, const struct quick *quick,
 	if (!ret && qr)
 		ret = export_qr(ctx, text_string(&plain), &picture);
 	if (!ret)
+		ctx_warn_world_accessible(ctx);
+	if (!ret)
 		fwrite(text_string(text), 1, text->len, ctx->out);
 	text_free(&plain);
 	text_free(&picture);

@@ -5,7 +5,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base64.h"
@@ -38,15 +37,6 @@ static int key_print(struct ctx *ctx, const uint8_t key[WG_KEY_LEN])
 	return ret;
 }
 
-static void key_warn_world_accessible(struct ctx *ctx)
-{
-	struct stat st;
-
-	if (!fstat(fileno(ctx->out), &st) && S_ISREG(st.st_mode) &&
-	    st.st_mode & S_IRWXO)
-		ctx_warn(ctx, "writing to world accessible file.\nConsider setting the umask to 077 and trying again.");
-}
-
 static int key_generate(struct ctx *ctx, int argc, bool clamp)
 {
 	uint8_t key[WG_KEY_LEN];
@@ -54,7 +44,7 @@ static int key_generate(struct ctx *ctx, int argc, bool clamp)
 
 	if (argc != 1)
 		return VERB_USAGE;
-	key_warn_world_accessible(ctx);
+	ctx_warn_world_accessible(ctx);
 	ret = clamp ? role_new_key(ctx, key) : role_new_psk(ctx, key);
 	if (!ret)
 		ret = key_print(ctx, key);

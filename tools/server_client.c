@@ -398,6 +398,8 @@ int server_client_text(struct ctx *ctx, const struct role *role,
 				   client->wish->qr ? &plain : text);
 	if (!ret && client->wish->qr)
 		ret = export_qr(ctx, text_string(&plain), text);
+	if (!ret && client->has_key && !client->wish->output)
+		ctx_warn_world_accessible(ctx);
 	text_free(&plain);
 	quick_free(quick);
 	return ret;

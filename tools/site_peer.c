@@ -163,6 +163,8 @@ int site_print(struct ctx *ctx, const struct token *token)
 
 	token_write(token, &text);
 	text_put(&text, "\n");
+	if (token->secret)
+		ctx_warn_world_accessible(ctx);
 	ret = role_print(ctx, NULL, &text);
 	text_free(&text);
 	return ret;

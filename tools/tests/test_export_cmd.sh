@@ -7,6 +7,7 @@ bin=$PWD/build/san/wgpeer
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 n=0 bad=0
+umask 077
 key=uMO02/85awP79m5tZba7aGYqw5kEoaFX4v2+xx5l4UU=
 
 # is NAME STATUS STDOUT-PATTERN STDERR-PATTERN WORD...
@@ -31,9 +32,9 @@ is()
 }
 
 mkdir "$tmp/dir"
-(umask 077; printf '%s\n' '[Interface]' "PrivateKey = $key" 'Address = 10.0.0.1/24' '' '# end' \
-	> "$tmp/dir/wg0.conf")
-(umask 077; printf '%s\n' '[Interface]' "PrivateKey = $key" 'PostUp = true' > "$tmp/dir/hook.conf")
+printf '%s\n' '[Interface]' "PrivateKey = $key" 'Address = 10.0.0.1/24' '' '# end' \
+	> "$tmp/dir/wg0.conf"
+printf '%s\n' '[Interface]' "PrivateKey = $key" 'PostUp = true' > "$tmp/dir/hook.conf"
 
 is "a file as it is" 0 "?Interface?*# end" "" export wg0 --config-dir "$tmp/dir"
 is "the same by its path" 0 "?Interface?*# end" "" export "$tmp/dir/wg0.conf"

@@ -287,10 +287,16 @@ ok "which the server knows, too" same "$(peer some "# wgpeer exit")" ""
 
 umask 0
 ok "add --output" does add "$if" file --output "$tmp/file.conf"
-umask 022
+umask 077
 ok "prints nothing" test ! -s "$tmp/out"
 ok "makes a file for its owner" same "$(stat -c %a "$tmp/file.conf")" 600
 ok "that is the client's" grep -q "^PrivateKey = " "$tmp/file.conf"
+chmod 644 "$tmp/out"
+ok "add into a file that all can read" does add "$if" readable
+ok "is done with a warning" grep -q "^Warning: writing to world accessible" "$tmp/err"
+ok "export without a key" does export "$if" file
+ok "is done without" sh -c '! grep -q Warning "$1"' sh "$tmp/err"
+chmod 600 "$tmp/out"
 ok "add --output=-" does add "$if" minus --output -
 ok "is standard output" grep -q "^PrivateKey = " "$tmp/out"
 for format in networkd nm uci; do

@@ -8,6 +8,8 @@ ln -s "$PWD/build/san/wgpeer" "$tmp/wgpeer"
 wgpeer=$tmp/wgpeer
 dir=$tmp/etc
 n=0 bad=0
+# What is printed holds keys.
+umask 077
 # Not the name of anything that is up here.
 if=wgt$$
 conf=$dir/$if.conf
