@@ -189,7 +189,7 @@ previous_of_initiator()
 {
 	far 10.0.0.1:4001 <<'P'
 born = initiated()
-f.watch(1, until="data")
+alive(f.watch(1, until="data"))
 first = copy.copy(f.peer)
 wait(born, 123.1)
 f.poke()
