@@ -483,18 +483,6 @@ void wg_timers_session_derived(struct wg_timers *timers)
 }
 
 /**
- * wg_timers_wipe_if_idle() - secrets remain though no session was derived
- * @timers: of the peer; WG_DUE_WIPE in 540 s unless it is pending already
- *
- * Context: any but hard interrupt.
- */
-void wg_timers_wipe_if_idle(struct wg_timers *timers)
-{
-	if (!wg_timers_is_on(timers, WG_TIMER_WIPE))
-		wg_timers_session_derived(timers);
-}
-
-/**
  * wg_timers_cancel_wipe() - the keys are being wiped right now
  * @timers: of the peer
  *

@@ -79,7 +79,6 @@ void wg_timers_handshake_awaited(struct wg_timers *timers);
 void wg_timers_initiation_wanted(struct wg_timers *timers);
 void wg_timers_handshake_complete(struct wg_timers *timers);
 void wg_timers_session_derived(struct wg_timers *timers);
-void wg_timers_wipe_if_idle(struct wg_timers *timers);
 void wg_timers_cancel_wipe(struct wg_timers *timers);
 void wg_timers_set_interval(struct wg_timers *timers, u16 seconds);
 void wg_timers_soon(struct wg_timers *timers, u32 within);

@@ -324,14 +324,12 @@ static void session_derived_rearms_wipe(struct kunit *test)
 	WG_TIMERS_KUNIT_BETWEEN(WG_TIMER_WIPE, from, 540 * HZ, 540 * HZ);
 
 	fix->timers.deadline[WG_TIMER_WIPE] = from + 7;
-	wg_timers_wipe_if_idle(&fix->timers);
-	KUNIT_EXPECT_EQ(test, fix->timers.deadline[WG_TIMER_WIPE], from + 7);
 	wg_timers_session_derived(&fix->timers);
 	WG_TIMERS_KUNIT_BETWEEN(WG_TIMER_WIPE, from, 540 * HZ, 540 * HZ);
 
 	wg_timers_cancel_wipe(&fix->timers);
 	KUNIT_EXPECT_EQ(test, wg_timers_kunit_on(&fix->timers), 0u);
-	wg_timers_wipe_if_idle(&fix->timers);
+	wg_timers_session_derived(&fix->timers);
 	WG_TIMERS_KUNIT_BETWEEN(WG_TIMER_WIPE, from, 540 * HZ, 540 * HZ);
 	KUNIT_EXPECT_EQ(test, wg_timers_kunit_expire(test, BIT(WG_TIMER_WIPE)),
 			(u32)WG_DUE_WIPE);
@@ -490,7 +488,6 @@ static void wg_timers_kunit_all_events(struct wg_timers *timers)
 	wg_timers_data_received(timers);
 	wg_timers_data_sent(timers);
 	wg_timers_session_derived(timers);
-	wg_timers_wipe_if_idle(timers);
 	wg_timers_any_traversal(timers);
 }
 
