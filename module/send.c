@@ -65,16 +65,24 @@ static u64 wg_send_tx_packets(const struct net_device *dev)
 	return u64_stats_read(&this_cpu_ptr(dev->tstats)->tx_packets);
 }
 
-/* The helpers have counted one packet, whatever it was: count the others. */
+/* The helpers have counted one packet, whatever it was: count the others, in
+ * the same place.
+ */
 static void wg_send_count(struct wg_socket *socket, struct net_device *dev,
-			  unsigned int datagrams, bool sent)
+			  sa_family_t family, unsigned int datagrams,
+			  bool sent)
 {
-	if (!sent) {
+	if (!sent)
 		wg_stats_add(socket->stats, WG_DROP_SEND_ERROR, datagrams);
-		if (datagrams > 1)
-			DEV_STATS_ADD(dev, tx_dropped, datagrams - 1);
-	} else if (datagrams > 1) {
-		dev_sw_netstats_tx_add(dev, datagrams - 1, 0);
+	if (!--datagrams)
+		return;
+	if (sent) {
+		dev_sw_netstats_tx_add(dev, datagrams, 0);
+	} else if (family == AF_INET) {
+		DEV_STATS_ADD(dev, tx_dropped, datagrams);
+	} else {
+		DEV_STATS_ADD(dev, tx_errors, datagrams);
+		DEV_STATS_ADD(dev, tx_aborted_errors, datagrams);
 	}
 }
 
@@ -106,7 +114,7 @@ static void wg_send_emit(struct wg_socket *socket, struct sock *sk,
 				     &path->to.addr6.sin6_addr, how->tos,
 				     ip6_dst_hoplimit(dst), 0, sport,
 				     path->to.addr6.sin6_port, false, 0);
-	wg_send_count(socket, how->dev, datagrams,
+	wg_send_count(socket, how->dev, path->to.addr.sa_family, datagrams,
 		      wg_send_tx_packets(how->dev) != before);
 }
 
