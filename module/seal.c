@@ -90,24 +90,30 @@ static struct sk_buff *wg_seal_segment(struct sk_buff *skb, u32 mtu)
 	struct sk_buff *list = skb_gso_segment(skb, NETIF_F_SG |
 						    NETIF_F_HW_CSUM);
 	struct sk_buff *seg, *next;
+	int err = -EMSGSIZE;
 
-	if (IS_ERR_OR_NULL(list))
-		return list ?: ERR_PTR(-EINVAL);
+	if (IS_ERR_OR_NULL(list)) {
+		err = list ? PTR_ERR(list) : -EINVAL;
+		goto refused;
+	}
 	skb_list_walk_safe(list, seg, next) {
 		if (!wg_seal_fits(seg->len)) {
 			kfree_skb_list(list);
-			/* Cutting a tunnel's packet has led to the inner one,
-			 * and its sender is to hear of the outer one.
-			 */
-			skb_reset_network_header(skb);
-			skb->protocol = protocol;
-			return ERR_PTR(-EMSGSIZE);
+			goto refused;
 		}
 		skb_dst_drop(seg);
 		wg_seal_note(seg, mtu, 1);
 	}
 	consume_skb(skb);
 	return list;
+
+refused:
+	/* Cutting a tunnel's packet has led to the inner one, and its sender
+	 * is to hear of the outer one.
+	 */
+	skb_reset_network_header(skb);
+	skb->protocol = protocol;
+	return ERR_PTR(err);
 }
 
 /**
@@ -317,17 +323,19 @@ static u8 *wg_seal_slot(struct wg_seal_builder *b, struct sk_buff *in, u32 len,
 }
 
 /* Zero bytes behind a packet up to a multiple of 16, but never beyond what its
- * path carries (spec 1.3, 4.4).
+ * path carries (spec 1.3, 4.4), nor a datagram: it counts from the last multiple
+ * of the MTU then.
  */
 static u32 wg_seal_padding(u32 len, u32 mtu)
 {
+	u32 most = WG_BUNDLE_BYTES - WG_DATA_OVERHEAD - len;
 	u32 last = len;
 
 	if (!mtu)
 		return ALIGN(len, WG_PADDING) - len;
 	if (len > mtu)
 		last = len % mtu;
-	return min(mtu, ALIGN(last, WG_PADDING)) - last;
+	return min(most, min(mtu, ALIGN(last, WG_PADDING)) - last);
 }
 
 /* Seals @len bytes of packet that stand behind the header's place in @room. */

@@ -147,7 +147,8 @@ static u32 wg_seal_kunit_padded(u32 len, u32 mtu)
 	u32 whole = mtu && len > mtu ? len / mtu * mtu : 0;
 	u32 rest = roundup(len - whole, 16);
 
-	return whole + (mtu && rest > mtu ? mtu : rest);
+	return min_t(u32, whole + (mtu && rest > mtu ? mtu : rest),
+		     65507 - 32);
 }
 
 static void wg_seal_kunit_check_datagram(struct kunit *test, u8 *data, u32 len,
@@ -526,6 +527,8 @@ static void padding_of_lengths(struct kunit *test)
 		{ 200, 100, 200 }, { 201, 100, 216 }, { 299, 100, 300 },
 		{ 1440, 1420, 1452 }, { 1421, 1420, 1436 },
 		{ 45, 0, 48 }, { 48, 0, 48 }, { 1411, 0, 1424 },
+		/* No datagram carries more. */
+		{ 65472, 1421, 65475 },
 	};
 	struct wg_seal_kunit *fix = test->priv;
 	int i;
