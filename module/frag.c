@@ -53,6 +53,13 @@ void wg_frag_take(struct wg_frag *frag)
  */
 void wg_frag_give(struct wg_frag *frag)
 {
+	struct page *page = frag->page_frag.page;
+
+	/* A reserve for those who free memory: its packets may be dropped. */
+	if (page && page_is_pfmemalloc(page)) {
+		put_page(page);
+		frag->page_frag.page = NULL;
+	}
 	if (frag->home) {
 		frag->home->page_frag = frag->page_frag;
 		barrier();

@@ -25,6 +25,8 @@ enum wg_open_limit {
 	/* Network and transport header of what we merge. */
 	WG_OPEN_HEADER_MAX = sizeof(struct ipv6hdr) + 60,
 	WG_OPEN_MERGED_MAX = 64,
+	/* What a packet's piece of a page, however short, counts for. */
+	WG_OPEN_FRAG_CHARGE = 2048,
 };
 
 /**
@@ -238,17 +240,25 @@ static void wg_open_add(struct wg_open_builder *b, struct sk_buff *skb,
 	b->id_step = -1;
 }
 
+/* Nobody else can write to what stands there: pages of a packet can be mapped
+ * by the process that sent it. A NIC's own pages are not, but a datagram whose
+ * fragments IP has put together may have come by different ways.
+ */
+static bool wg_open_is_private(const struct sk_buff *src, const u8 *from)
+{
+	if (from >= src->head && from < skb_tail_pointer(src))
+		return true;
+	return src->pp_recycle && (skb_is_gso(src) || !skb_has_frag_list(src));
+}
+
 /* Decrypts, with room for @sealed bytes at @to, what is at @from. The cipher
  * reads twice, once for the tag and once to decrypt. In between nobody may
- * write: pages of a packet can be mapped by the process that sent it.
+ * write.
  */
 static bool wg_open_decrypt(struct wg_open_builder *b, u8 *to, const u8 *from,
 			    u32 sealed, u64 counter)
 {
-	const struct sk_buff *src = b->job->src;
-
-	if (from != to && !src->pp_recycle &&
-	    (from < src->head || from >= skb_tail_pointer(src))) {
+	if (from != to && !wg_open_is_private(b->job->src, from)) {
 		memcpy(to, from, sealed);
 		from = to;
 	}
@@ -299,10 +309,14 @@ static void wg_open_grow(struct wg_open_builder *b,
 		skb_coalesce_rx_frag(skb, skb_shinfo(skb)->nr_frags - 1,
 				     next->payload, next->payload);
 	} else {
+		/* A few bytes can hold back a page that many others fill. */
+		u32 charge = max_t(u32, next->len + next->payload,
+				   WG_OPEN_FRAG_CHARGE);
+
 		get_page(frag->page);
 		skb_add_rx_frag(skb, skb_shinfo(skb)->nr_frags, frag->page,
 				frag->offset - next->payload, next->payload,
-				next->len + next->payload);
+				charge);
 	}
 	b->tail = room + next->len + next->payload;
 	b->next_seq += next->payload;

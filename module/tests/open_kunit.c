@@ -511,6 +511,20 @@ static void merge_up_to_limits(struct kunit *test)
 	wg_open_kunit_expect(test, longest, "64 KiB");
 }
 
+/* A page is not held back for nothing. */
+static void merged_bytes_are_charged(struct kunit *test)
+{
+	static const u32 two[] = { 2, 0 };
+	struct wg_packet_kunit p = { WG_PACKET_KUNIT_TCP, .payload = 1 };
+	struct wg_open_kunit *fix = test->priv;
+
+	wg_open_kunit_start(test, 48, true);
+	wg_open_kunit_add_flow(test, &p, 2);
+	wg_open_kunit_open(test, &wg_open_kunit_shapes[0]);
+	KUNIT_EXPECT_GE(test, fix->job.out->truesize, 2048u);
+	wg_open_kunit_expect(test, two, "charge");
+}
+
 static void merge_stops_at_counter_gap(struct kunit *test)
 {
 	static const u32 groups[] = { 5, 3, 2, 0 };
@@ -727,6 +741,7 @@ static struct kunit_case wg_open_kunit_cases[] = {
 	KUNIT_CASE(merge_by_lengths),
 	KUNIT_CASE(merge_by_flags),
 	KUNIT_CASE(merge_up_to_limits),
+	KUNIT_CASE(merged_bytes_are_charged),
 	KUNIT_CASE(merge_stops_at_counter_gap),
 	KUNIT_CASE(padding_removed),
 	KUNIT_CASE(flipped_bit_drops_one),
