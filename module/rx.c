@@ -104,12 +104,14 @@ static void wg_rx_heard(struct wg_peer *peer, struct wg_rx_job *job)
 static void wg_rx_refuse(struct wg_device *wg, struct sk_buff *skb,
 			 enum wg_stat why, bool length)
 {
-	DEV_STATS_INC(wg->dev, rx_errors);
+	u32 packets = wg_open_cb(skb)->datagrams;
+
+	DEV_STATS_ADD(wg->dev, rx_errors, packets);
 	if (length)
-		DEV_STATS_INC(wg->dev, rx_length_errors);
+		DEV_STATS_ADD(wg->dev, rx_length_errors, packets);
 	else
-		DEV_STATS_INC(wg->dev, rx_frame_errors);
-	wg_stats_drop(&wg->stats, why, skb, wg_open_cb(skb)->datagrams);
+		DEV_STATS_ADD(wg->dev, rx_frame_errors, packets);
+	wg_stats_drop(&wg->stats, why, skb, packets);
 }
 
 /* Reads version and length of an inner packet and applies what the outer ECN
@@ -227,7 +229,6 @@ static void wg_rx_packet(struct wg_rx_lane *lane, struct wg_rx_job *job,
 		consume_skb(skb);
 		return;
 	}
-	wg_timers_data_received(&peer->timers);
 	if (unlikely(news != GENMASK_ULL(wg_open_cb(skb)->datagrams - 1, 0)))
 		skb = wg_rx_split(job->open.stats, skb, news);
 	skb_list_walk_safe(skb, skb, next) {
@@ -257,6 +258,9 @@ static void wg_rx_deliver(struct wg_rx_lane *lane, struct wg_rx_job *job)
 			kfree_skb(skb);
 			continue;
 		}
+		/* First: what the session has waiting answers it already. */
+		if (skb->len)
+			wg_timers_data_received(&peer->timers);
 		if (!heard)
 			wg_rx_heard(peer, job);
 		heard = true;
@@ -384,7 +388,7 @@ static void wg_rx_submit(struct wg_device *wg, __le32 receiver,
 static void wg_rx_control(struct wg_device *wg, struct sk_buff *skb,
 			  u32 offset, u32 len)
 {
-	u8 msg[sizeof(struct wg_msg_initiation)];
+	u8 msg[sizeof(struct wg_msg_initiation)] __aligned(sizeof(__le32));
 	struct wg_endpoint from;
 	__le32 type;
 

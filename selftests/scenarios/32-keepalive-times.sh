@@ -99,6 +99,21 @@ assert [e.kind for e in f.seen] == ["data"] * 6, [e.kind for e in f.seen]
 P
 }
 
+# Be it what waited for the session that the data confirms.
+flushed_instead()
+{
+	far <<'P'
+f.wire.send(f.peer.initiation())
+f.peer.response(f.watch(1, until="response").msg)
+f.poke()
+assert not f.watch(1), "sent in a session that we have not confirmed"
+f.say()
+f.watch(14)
+kinds = [e.kind for e in f.seen]
+assert kinds == ["response", "data"], kinds
+P
+}
+
 # The first on up; each packet, in or out, puts off the next.
 persistent()
 {
@@ -278,6 +293,7 @@ P
 subtest "passive: 10 s after data, once" passive
 subtest "passive: one for several packets" no_more
 subtest "passive: not when something was sent" sent_instead
+subtest "passive: nor when that waited for a session" flushed_instead
 subtest "persistent: from up on, never later than 25 s" persistent
 subtest "persistent: one that cannot be sent is not the last" blocked
 subtest "persistent: changed while it runs, off, 65535 s" changed
