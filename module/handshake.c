@@ -118,7 +118,7 @@ static void wg_handshake_initiate(struct wg_peer *peer)
 		return;
 	if (wg_noise_make_initiation(&peer->handshake, &wg->identity, index,
 				     &msg)) {
-		wg_index_remove(&wg->indices, &peer->handshake_index);
+		wg_index_withdraw(&wg->indices, &peer->handshake_index, index);
 		return;
 	}
 	wg_cookie_add_macs(&peer->cookie, &msg, sizeof(msg));
@@ -164,6 +164,8 @@ static bool wg_handshake_begin_session(struct wg_peer *peer)
 		return false;
 	}
 	wg_timers_session_derived(&peer->timers);
+	/* What has expired until now is about the keys before. */
+	clear_bit(WG_WANT_WIPE, &peer->mail);
 	return true;
 }
 
@@ -176,7 +178,8 @@ static void wg_handshake_respond(struct wg_peer *peer)
 	if (wg_handshake_new_index(peer, &index))
 		return;
 	if (wg_noise_make_response(&peer->handshake, index, &msg)) {
-		wg_index_remove(&peer->wg->indices, &peer->handshake_index);
+		wg_index_withdraw(&peer->wg->indices, &peer->handshake_index,
+				  index);
 		return;
 	}
 	wg_cookie_add_macs(&peer->cookie, &msg, sizeof(msg));
@@ -503,7 +506,8 @@ void wg_handshake_forget(struct wg_peer *peer)
 
 static void wg_handshake_do_wanted(struct wg_peer *peer, unsigned long wants)
 {
-	if (wants & BIT(WG_WANT_GIVE_UP))
+	/* Not what has asked for a handshake since. */
+	if (wants & BIT(WG_WANT_GIVE_UP) && !(wants & BIT(WG_WANT_HANDSHAKE)))
 		wg_tx_purge_staged(peer);
 	if (wants & BIT(WG_WANT_WIPE)) {
 		wg_handshake_abandon(peer);
@@ -540,7 +544,8 @@ static void wg_handshake_mail_work(struct work_struct *work)
 		/* From here on the peer may be put into the list again. */
 		unsigned long wants = xchg(&peer->mail, 0);
 
-		if (!wg_peer_is_dead(peer))
+		/* Going down forgets everything, and would wait for this. */
+		if (!wg_peer_is_dead(peer) && netif_running(wg->dev))
 			wg_handshake_do_wanted(peer, wants);
 		wg_peer_put(peer);
 		cond_resched();

@@ -140,6 +140,23 @@ void wg_index_remove(struct wg_index_table *table,
 }
 
 /**
+ * wg_index_withdraw() - take back an index that came to nothing
+ * @table: of the device
+ * @entry: stays in the table if it has been given another index meanwhile
+ * @index: that wg_index_insert() gave it
+ *
+ * Context: any but hard interrupt.
+ */
+void wg_index_withdraw(struct wg_index_table *table,
+		       struct wg_index_entry *entry, __le32 index)
+{
+	spin_lock_bh(&table->lock);
+	if (entry->index == index)
+		wg_index_take_out(table, entry);
+	spin_unlock_bh(&table->lock);
+}
+
+/**
  * wg_index_replace() - let an entry inherit another one's index
  * @table: of the device
  * @old: loses its index

@@ -50,6 +50,8 @@ void wg_index_table_destroy(struct wg_index_table *table);
 int wg_index_insert(struct wg_index_table *table, struct wg_index_entry *entry);
 void wg_index_remove(struct wg_index_table *table,
 		     struct wg_index_entry *entry);
+void wg_index_withdraw(struct wg_index_table *table,
+		       struct wg_index_entry *entry, __le32 index);
 int wg_index_replace(struct wg_index_table *table, struct wg_index_entry *old,
 		     struct wg_index_entry *new_entry, __le32 index);
 struct wg_index_entry *wg_index_find(struct wg_index_table *table,

@@ -452,6 +452,31 @@ static void keypair_find_skips_handshakes(struct kunit *test)
 	wg_keypair_put(keypair);
 }
 
+/* Who has failed takes nobody else's index out of the table. */
+static void index_withdrawn_only_by_its_owner(struct kunit *test)
+{
+	struct wg_session_kunit *fix = test->priv;
+	__le32 old, now;
+
+	KUNIT_ASSERT_EQ(test, wg_index_insert(&fix->table, &fix->handshake), 0);
+	old = fix->handshake.index;
+	do {
+		KUNIT_ASSERT_EQ(test, wg_index_insert(&fix->table,
+						      &fix->handshake), 0);
+		now = fix->handshake.index;
+	} while (now == old);
+	wg_index_withdraw(&fix->table, &fix->handshake, old);
+	KUNIT_EXPECT_EQ(test, (__force u32)fix->handshake.index,
+			(__force u32)now);
+	rcu_read_lock();
+	KUNIT_EXPECT_PTR_EQ(test, wg_index_find(&fix->table, now),
+			    &fix->handshake);
+	rcu_read_unlock();
+	wg_index_withdraw(&fix->table, &fix->handshake, now);
+	KUNIT_EXPECT_EQ(test, (__force u32)fix->handshake.index, 0u);
+	KUNIT_EXPECT_EQ(test, atomic_read(&fix->table.ht.nelems), 0);
+}
+
 static void index_insert_removes_the_older_one(struct kunit *test)
 {
 	struct wg_session_kunit *fix = test->priv;
@@ -798,6 +823,7 @@ static struct kunit_case wg_session_kunit_cases[] = {
 	KUNIT_CASE(keypair_get_after_last_put),
 	KUNIT_CASE(keypair_find_skips_handshakes),
 	KUNIT_CASE(index_insert_removes_the_older_one),
+	KUNIT_CASE(index_withdrawn_only_by_its_owner),
 	KUNIT_CASE(index_replace_inherits_the_number),
 	KUNIT_CASE(index_insert_of_many_is_unique),
 	KUNIT_CASE(index_remove_races_replace),
