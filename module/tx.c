@@ -35,6 +35,8 @@ enum wg_tx_limit {
 	/* A lane holds what the CPUs can be busy with, no standing queue. */
 	WG_TX_LANE_BYTES = 128 * 1024,
 	WG_TX_LANE_BYTES_PER_CPU = 64 * 1024,
+	/* What a packet, however short, counts for. */
+	WG_TX_PACKET_CHARGE = 256,
 };
 
 /**
@@ -166,8 +168,9 @@ static void wg_tx_send(struct wg_job *base)
 	rcu_read_lock();
 	if (wg_peer_is_dead(peer)) {
 		wg_stats_drop(&peer->wg->stats, WG_DROP_PEER_REMOVED,
-			      job->seal.out, job->seal.datagrams);
-	} else {
+			      job->seal.out,
+			      job->seal.datagrams - job->seal.lost);
+	} else if (job->seal.out) {
 		wg_timers_any_traversal(&peer->timers);
 		wg_timers_any_sent(&peer->timers);
 		wg_tx_send_bundles(peer, job);
@@ -315,7 +318,8 @@ static void wg_tx_load_job(struct wg_peer *peer, struct wg_tx_job *job)
 		*end = skb;
 		end = &skb->next;
 		job->seal.datagrams = n;
-		job->job.bytes += skb->len;
+		/* With their memory small packets are larger than they say. */
+		job->job.bytes += max_t(u32, skb->len, WG_TX_PACKET_CHARGE);
 		job->depth = max(job->depth, wg_seal_cb(skb)->depth);
 		job->data |= skb->len != 0;
 	}
@@ -332,13 +336,17 @@ static struct wg_tx_job *wg_tx_make_job(struct wg_peer *peer, bool delegate)
 	struct wg_tx_job *job;
 
 	lockdep_assert_held(&lane->lock);
-	if (!wg_lane_has_room(lane)) {
-		wg_tx_drop_staged(peer, WG_DROP_LANE_FULL);
-		return NULL;
-	}
+	/* First: what others have put into the lane must not keep this peer
+	 * from a session, nor an empty packet from confirming it.
+	 */
 	keypair = wg_tx_get_session(peer);
 	if (!keypair) {
 		wg_tx_keep_waiting(peer);
+		return NULL;
+	}
+	if (!wg_lane_has_room(lane) && skb_peek(&peer->staged.queue)->len) {
+		wg_keypair_put(keypair);
+		wg_tx_drop_staged(peer, WG_DROP_LANE_FULL);
 		return NULL;
 	}
 	job = kmem_cache_zalloc(wg_tx_job_cache, GFP_ATOMIC);
@@ -405,6 +413,11 @@ static void wg_tx_launch(struct wg_peer *peer)
  * The ways in.
  */
 
+static u32 wg_tx_segments(const struct sk_buff *skb)
+{
+	return max_t(u32, skb_shinfo(skb)->gso_segs, 1);
+}
+
 /* The packet cannot be sent: tell its sender, by the address it had before any
  * NAT.
  */
@@ -417,7 +430,7 @@ static netdev_tx_t wg_tx_refuse(struct wg_device *wg, struct sk_buff *skb,
 		icmpv6_ndo_send(skb, ICMPV6_DEST_UNREACH, ICMPV6_ADDR_UNREACH,
 				0);
 	DEV_STATS_INC(wg->dev, tx_errors);
-	wg_stats_drop(&wg->stats, why, skb, 1);
+	wg_stats_drop(&wg->stats, why, skb, wg_tx_segments(skb));
 	return err;
 }
 
