@@ -323,8 +323,8 @@ static u8 *wg_seal_slot(struct wg_seal_builder *b, struct sk_buff *in, u32 len,
 }
 
 /* Zero bytes behind a packet up to a multiple of 16, but never beyond what its
- * path carries (spec 1.3, 4.4), nor a datagram: it counts from the last multiple
- * of the MTU then.
+ * path or a datagram carries (spec 1.3, 4.4). It counts from the last multiple
+ * of the MTU.
  */
 static u32 wg_seal_padding(u32 len, u32 mtu)
 {
