@@ -340,6 +340,15 @@ static bool fw_can_open(const struct nft_chain *chain)
 	       fw_is_name(chain->name);
 }
 
+/* How many rules have to stand in front there. */
+static size_t fw_openings(const struct nft_chain *chain,
+			  const struct fw_rules *rules)
+{
+	if (!fw_blocks(chain, rules) || !fw_can_open(chain))
+		return 0;
+	return chain->hook == NF_INET_LOCAL_IN ? 1 : 2;
+}
+
 static void fw_open_others(const struct nft *nft, const struct fw_rules *rules,
 			   struct text *text)
 {
@@ -349,7 +358,7 @@ static void fw_open_others(const struct nft *nft, const struct fw_rules *rules,
 	for (i = 0; i < nft->chain_count; i++) {
 		const struct nft_chain *chain = &nft->chains[i];
 
-		if (!fw_blocks(chain, rules) || !fw_can_open(chain))
+		if (!fw_openings(chain, rules))
 			continue;
 		if (chain->hook == NF_INET_LOCAL_IN)
 			text_printf(text, "insert rule %s %s %s udp dport %u accept comment \"%s\"\n",
@@ -502,5 +511,24 @@ int fw_down(struct ctx *ctx, const char *name)
 	}
 	nft_free(&nft);
 	text_free(&text);
+	return ret;
+}
+
+int fw_holds(struct ctx *ctx, const struct fw_rules *rules, bool *holds)
+{
+	char table[FW_NAME_SIZE];
+	size_t i, openings = 0;
+	struct nft nft;
+	int ret;
+
+	*holds = fw_empty(rules);
+	ret = *holds ? 0 : fw_table(ctx, rules->name, table);
+	if (ret || *holds)
+		return ret;
+	ret = nft_scan(ctx, table, &nft);
+	for (i = 0; i < nft.chain_count; i++)
+		openings += fw_openings(&nft.chains[i], rules);
+	*holds = !ret && nft.table && nft.rule_count == openings;
+	nft_free(&nft);
 	return ret;
 }

@@ -92,4 +92,17 @@ int fw_up(struct ctx *ctx, const struct fw_rules *rules);
  */
 int fw_down(struct ctx *ctx, const char *name);
 
+/**
+ * fw_holds() - whether what fw_up() made is still there
+ * @ctx:	the run
+ * @rules:	as they were given to fw_up()
+ * @holds:	result: the table is there, and as many rules in tables of
+ *		others as fw_up() would put there now
+ *
+ * Whoever loads other rules may well begin with "flush ruleset".
+ *
+ * Return: 0 or negative errno with an error text.
+ */
+int fw_holds(struct ctx *ctx, const struct fw_rules *rules, bool *holds);
+
 #endif /* _WG_FW_H */

@@ -323,11 +323,22 @@ static int tunnel_move_print_fw(struct tunnel *t)
 	return 0;
 }
 
+/* Notes do not know who flushed the rules since. */
+static bool tunnel_move_fw_holds(struct tunnel *t)
+{
+	bool holds;
+
+	if (!tunnel_move_same_fw(t))
+		return false;
+	return t->to.firewall != TUNNEL_FW_NFT ||
+	       (!fw_holds(t->ctx, &t->to.fw, &holds) && holds);
+}
+
 static int tunnel_move_fw(struct tunnel *t)
 {
 	int ret = 0;
 
-	if (tunnel_move_same_fw(t))
+	if (tunnel_move_fw_holds(t))
 		return 0;
 	if (t->from.firewall == TUNNEL_FW_NFT &&
 	    t->to.firewall != TUNNEL_FW_NFT &&

@@ -74,7 +74,35 @@ killed()
 	all_undone
 }
 
+# flushed LINE...: whoever loads the host's own rules takes ours away; status
+# says so, and apply puts them back.
+flushed()
+{
+	write wg1 '0.0.0.0/0' 'Address = 192.168.241.1/24' 'ListenPort = 2001' "$@"
+	our up wg1
+	on a nft -s list ruleset > "$TMP/rules"
+	our status wg1 | refute grep -q differs
+	on a nft flush ruleset
+	our status wg1 | grep -qx '  set firewall rules'
+	our status wg1 --json | jq -e '.differences == ["set firewall rules"]'
+	our apply wg1
+	on a nft -s list ruleset | diff "$TMP/rules" -
+	our apply wg1 --dry-run > "$TMP/told"
+	[ ! -s "$TMP/told" ] || fail "$(< "$TMP/told")"
+	our down wg1
+	all_undone
+}
+
+all_flushed()
+{
+	flushed '# wgpeer role = server' '# wgpeer exit = yes'
+	flushed '# wgpeer role = site' '# wgpeer share = 10.1.0.0/24'
+	flushed '# wgpeer role = client' '# wgpeer kill-switch = yes'
+	flushed
+}
+
 subtest "site" fresh site
 subtest "rules are printed, set, left out" fresh printed
 subtest "kill switch" fresh killed
+subtest "rules that somebody flushed" fresh all_flushed
 finish

@@ -3,9 +3,10 @@
  * Firewall rules: the script that wishes become.
  *
  * With words it is a program for test_fw_net.sh instead:
- *   test_fw up|script IF [port=N] [mark=N] [lans=CIDR,...] [exit] ...
+ *   test_fw up|holds|script IF [port=N] [mark=N] [lans=CIDR,...] [exit] ...
  *   test_fw down IF
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,6 +61,7 @@ static int test_program(int argc, char **argv)
 	struct text text = { 0 };
 	struct ctx ctx;
 	int ret = 0, i;
+	bool holds;
 
 	ctx_init(&ctx, argv[0]);
 	for (i = 3; i < argc; i++) {
@@ -70,6 +72,10 @@ static int test_program(int argc, char **argv)
 		ret = fw_up(&ctx, &rules);
 	} else if (!strcmp(argv[1], "down")) {
 		ret = fw_down(&ctx, rules.name);
+	} else if (!strcmp(argv[1], "holds")) {
+		ret = fw_holds(&ctx, &rules, &holds);
+		if (!ret && !holds)
+			ret = ctx_fail(&ctx, -ENOENT, "it does not hold");
 	} else {
 		fw_script(&rules, &text);
 		fputs(text_string(&text), stdout);

@@ -505,6 +505,32 @@ test_others()
 	rules > "$tmp/before"
 }
 
+holds() { on gw "$fw" holds wg0 port=51820 forward lans=192.168.50.0/24; }
+
+test_holds()
+{
+	wish="port=51820 forward lans=192.168.50.0/24"
+	foreign
+	f "holds: not before up" holds
+	t "holds: up" whole up wg0 $wish
+	t "it holds" whole holds
+	on gw nft flush ruleset
+	f "not after a flush" holds
+	t "up again" whole up wg0 $wish
+	t "it holds again" whole holds
+	cp "$tmp/before" "$tmp/saved"
+	foreign
+	mv "$tmp/saved" "$tmp/before"
+	f "not behind a new table that drops" holds
+	t "up in front of that" whole up wg0 $wish
+	t "it holds there" whole holds
+	on gw nft delete table inet wgpeer-wg0
+	f "not by openings alone" holds
+	t "holds: no wishes" whole on gw "$fw" holds wg0
+	clean "holds"
+	foreign_end
+}
+
 # Where /proc says that rules of the old kind are in use.
 with_legacy()
 {
@@ -551,5 +577,6 @@ test_clamp
 test_own
 test_kill_switch
 test_others
+test_holds
 test_programs
 echo "1..$n"
