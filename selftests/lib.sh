@@ -193,6 +193,16 @@ on()
 	esac
 }
 
+# on_bare NS CMD...: the same, where no other program is found; CMD is a path
+on_bare()
+{
+	local ns=$1
+	shift
+	# shellcheck disable=SC2016 # the inner shell's
+	on "$ns" unshare -m sh -c 'mount -t tmpfs none /sbin; mount -t tmpfs none /usr/sbin
+		PATH=/nowhere; exec "$0" "$@"' "$@"
+}
+
 # ipn NS ARG...: ip(8) in a namespace
 ipn()
 {

@@ -14,24 +14,40 @@
 #define SPAWN_OUTPUT_MAX	(16UL << 20)
 #define SPAWN_NO_PROGRAM	127
 
-bool spawn_find(const char *program)
-{
-	const char *dirs = getenv("PATH");
-	char path[PATH_MAX];
+/* Where `su' without `-' does not look: nft is there. */
+#define SPAWN_SYSTEM		"/usr/sbin:/sbin"
 
-	if (strchr(program, '/'))
-		return !access(program, X_OK);
-	if (!dirs)
-		dirs = "/usr/sbin:/usr/bin:/sbin:/bin";
+static bool spawn_look(const char *dirs, const char *program,
+		       char path[PATH_MAX])
+{
 	while (*dirs) {
 		size_t n = strcspn(dirs, ":");
 
-		snprintf(path, sizeof(path), "%.*s/%s", (int)n, dirs, program);
+		snprintf(path, PATH_MAX, "%.*s/%s", (int)n, dirs, program);
 		if (n && !access(path, X_OK))
 			return true;
 		dirs += n + (dirs[n] == ':');
 	}
 	return false;
+}
+
+static bool spawn_search(const char *program, char path[PATH_MAX])
+{
+	const char *dirs = getenv("PATH");
+
+	if (strchr(program, '/')) {
+		snprintf(path, PATH_MAX, "%s", program);
+		return !access(path, X_OK);
+	}
+	return spawn_look(dirs ? dirs : "/usr/bin:/bin", program, path) ||
+	       spawn_look(SPAWN_SYSTEM, program, path);
+}
+
+bool spawn_find(const char *program)
+{
+	char path[PATH_MAX];
+
+	return spawn_search(program, path);
 }
 
 /* A file without a name: no pipe can fill up, nothing touches a disk. */
@@ -61,6 +77,7 @@ static int spawn_err_fd(const struct ctx *ctx)
 
 static int spawn_wait(const char *const argv[], const int fds[3])
 {
+	char path[PATH_MAX];
 	int status, i;
 	pid_t pid;
 
@@ -70,7 +87,8 @@ static int spawn_wait(const char *const argv[], const int fds[3])
 	if (!pid) {
 		for (i = 0; i < 3; i++)
 			dup2(fds[i], i);
-		execvp(argv[0], (char *const *)argv);
+		if (spawn_search(argv[0], path))
+			execvp(path, (char *const *)argv);
 		_exit(SPAWN_NO_PROGRAM);
 	}
 	while (waitpid(pid, &status, 0) < 0) {

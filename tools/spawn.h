@@ -9,7 +9,8 @@
 #include "text.h"
 
 /**
- * spawn_find() - whether a program is in the search path
+ * spawn_find() - whether a program is in the search path, or where those of the
+ *		  system are
  * @program:	its name
  */
 bool spawn_find(const char *program);

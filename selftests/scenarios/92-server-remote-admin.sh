@@ -206,8 +206,8 @@ refused()
 	refute server init "$SV" --port 60000
 	bg_end "$BG"
 	# Without nft there are no rules, and what goes only with them is not made.
-	refute on s env PATH="$TMP/none" "$(realpath "$WGPEER")" server init "$SV" --isolate --config-dir "$ETC/s"
-	refute on s env PATH="$TMP/none" "$(realpath "$WGPEER")" server init "n$SV" --config-dir "$ETC/s" \
+	refute on_bare s "$(realpath "$WGPEER")" server init "$SV" --isolate --config-dir "$ETC/s"
+	refute on_bare s "$(realpath "$WGPEER")" server init "n$SV" --config-dir "$ETC/s" \
 		--address 10.98.0.1/24
 	refute ipn s link show dev "n$SV"
 	equal "files" "$(cd "$ETC/s" && echo *)" "$SV.conf $SV.conf.bak"

@@ -10,6 +10,9 @@
 # shellcheck source=selftests/tunnel.sh
 . "${WG_SELFTESTS:=$(dirname "$0")/..}/tunnel.sh"
 
+# bare WORD...: the program in a, on a host that has no other
+bare() { on_bare a "$WGPEER" "$@"; }
+
 # --- steps that fail ---------------------------------------------------------
 
 # fails NAME: it must not come up, with one line that says why, and all is as
@@ -50,7 +53,7 @@ steps()
 	fails wg1
 	# A kill switch that cannot be is none: not without nft.
 	write wg1 "$all" "$addr" '# wgpeer kill-switch = yes'
-	refute env PATH=/nowhere /usr/bin/nsenter --net="/run/netns/$PFX-a" -- "$WGPEER" up "$DIR/wg1.conf"
+	refute bare up "$DIR/wg1.conf"
 	all_undone
 }
 
@@ -85,18 +88,17 @@ exists()
 
 alone()
 {
-	local run="env PATH=/nowhere /usr/bin/nsenter --net=/run/netns/$PFX-a -- $WGPEER"
 	write wg1 '0.0.0.0/0' 'Address = 192.168.241.1/24' 'DNS = 192.168.241.2'
 	ns_sysctl a net.ipv4.conf.all.rp_filter 2
-	$run up "$DIR/wg1.conf" 2> "$TMP/told"
+	bare up "$DIR/wg1.conf" 2> "$TMP/told"
 	cat "$TMP/told"
 	grep -q '^Warning: wg1: no firewall rules' "$TMP/told"
 	grep -q '^Warning: wg1: name servers' "$TMP/told"
 	reach a 198.51.100.1
-	$run apply "$DIR/wg1.conf"
-	$run status "$DIR/wg1.conf"
-	$run save "$DIR/wg1.conf"
-	$run down "$DIR/wg1.conf"
+	bare apply "$DIR/wg1.conf"
+	bare status "$DIR/wg1.conf"
+	bare save "$DIR/wg1.conf"
+	bare down "$DIR/wg1.conf"
 	ns_sysctl a net.ipv4.conf.all.rp_filter 0
 	all_undone
 }

@@ -541,17 +541,26 @@ with_legacy()
 		exec env ASAN_OPTIONS=detect_leaks=0 '$fw' up wg0 port=51820 exit"
 }
 
+without_nft()
+{
+	on gw unshare -m sh -c 'mount -t tmpfs tmpfs /sbin && mount -t tmpfs tmpfs /usr/sbin &&
+		PATH=/nonexistent && exec "$0" "$@"' "$fw" "$@"
+}
+
 test_programs()
 {
 	t "old iptables: the port" says "iptables-legacy -I INPUT -p udp --dport 51820 -j ACCEPT" \
 		with_legacy
 	t "old iptables: forwarding" grep -q "iptables-legacy -I FORWARD -o wg0" "$tmp/said"
-	t "without nft" says "no program \`nft'" not env PATH=/nonexistent "$(command -v nsenter)" \
-		--net=/run/netns/gw "$fw" up wg0 port=51820
+	case $(command -v nft) in
+	*/sbin/nft)
+		t "nft beside the search path" whole on gw env PATH=/nonexistent \
+			"$fw" up wg0 port=51820 ;;
+	esac
+	t "without nft" says "no program \`nft'" not without_nft up wg0 port=51820
 	t "without nft nothing is removed" has wgpeer-wg0
 	clean "legacy"
-	t "without nft, nothing there" whole env PATH=/nonexistent "$(command -v nsenter)" \
-		--net=/run/netns/gw "$fw" down wg0
+	t "without nft, nothing there" whole without_nft down wg0
 }
 
 # Every script of the unit tests is one that nft takes.
