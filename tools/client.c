@@ -15,6 +15,7 @@
 #include "opts.h"
 #include "role.h"
 #include "tunnel.h"
+#include "tunnel_state.h"
 
 #define CLIENT_FILE_MAX	(1UL << 20)
 /* zbarimg writes this in front of what it has read. */
@@ -471,7 +472,9 @@ static int client_leave(struct ctx *ctx, int argc, char **argv)
 	ret = role_open(ctx, &role, "client", dir, argv[1], false);
 	if (!ret)
 		ret = file_backup(ctx, role.path);
-	if (!ret && tunnel_is_up(ctx, role.name))
+	/* Also what is left of one that is not up: a kill switch, say. */
+	if (!ret && (tunnel_is_up(ctx, role.name) ||
+		     tunnel_state_exists(ctx, role.name)))
 		ret = tunnel_down(ctx, role.quick, role.name, false);
 	if (!ret && unlink(role.path))
 		ret = ctx_fail(ctx, -errno, "Unable to remove `%s': %s",

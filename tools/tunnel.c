@@ -142,13 +142,16 @@ static int tunnel_back(struct tunnel *t)
 	return ret ? ret : state;
 }
 
-/* Also without the lock, if that cannot be had. */
+/*
+ * Also without the lock, if that cannot be had.  What could not be undone stays
+ * noted: another attempt may succeed.
+ */
 static int tunnel_down_noted(struct tunnel *t)
 {
 	int lock = t->tell ? -1 : tunnel_state_lock(t->ctx), ret;
 
 	ret = tunnel_move_down(t);
-	if (!t->tell)
+	if (!ret && !t->tell)
 		tunnel_state_remove(t->ctx, t->from.name);
 	if (lock >= 0)
 		close(lock);

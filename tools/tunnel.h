@@ -31,6 +31,7 @@ int tunnel_up(struct ctx *ctx, const struct quick *quick, bool dry);
  * @dry:	only say what would be done
  *
  * Undoes what tunnel_up() noted in the run directory, goes on if a part fails.
+ * The notes stay then, also without the interface, for the next attempt.
  *
  * Return: 0, -ENODEV if it is not up, or negative errno, with an error text.
  */

@@ -517,10 +517,13 @@ int tunnel_move_back(struct tunnel *t)
 
 static int tunnel_move_link_out(struct tunnel *t)
 {
+	int ret;
+
 	if (!t->index || tunnel_move_tells(t, "remove interface %s",
 					   t->from.name))
 		return 0;
-	return rtnl_link_del(t->rtnl, t->index);
+	ret = rtnl_link_del(t->rtnl, t->index);
+	return ret == -ENODEV ? 0 : ret;
 }
 
 static int tunnel_move_rules_all_out(struct tunnel *t)

@@ -411,6 +411,14 @@ static int tunnel_state_load(struct ctx *ctx, const char *path,
 	return ret;
 }
 
+bool tunnel_state_exists(struct ctx *ctx, const char *name)
+{
+	char path[PATH_MAX];
+
+	tunnel_state_path(ctx, name, path);
+	return file_exists(path);
+}
+
 int tunnel_state_read(struct ctx *ctx, struct tunnel_plan *plan)
 {
 	char path[PATH_MAX];

@@ -3,6 +3,8 @@
 #ifndef _WG_TUNNEL_STATE_H
 #define _WG_TUNNEL_STATE_H
 
+#include <stdbool.h>
+
 #include "ctx.h"
 #include "fw.h"
 #include "text.h"
@@ -23,6 +25,13 @@
  * Return: 0 or negative errno with an error text.
  */
 int tunnel_state_read(struct ctx *ctx, struct tunnel_plan *plan);
+
+/**
+ * tunnel_state_exists() - whether anything is noted
+ * @ctx:	the run
+ * @name:	interface
+ */
+bool tunnel_state_exists(struct ctx *ctx, const char *name);
 
 /**
  * tunnel_state_write() - note it

@@ -254,6 +254,44 @@ crash()
 	mv "$TMP/wg1.conf" "$DIR/"
 }
 
+# --- what cannot be undone at once -------------------------------------------
+
+later()
+{
+	write wg1 '0.0.0.0/0' 'Address = 192.168.241.1/24' '# wgpeer role = client' '# wgpeer kill-switch = yes'
+	our up wg1
+	# Where `su' without `-' leads: no directories of the system's programs.
+	on a env PATH=/usr/bin:/bin "$WGPEER" down "$DIR/wg1.conf"
+	all_undone
+	our up wg1
+	refute bare down "$DIR/wg1.conf" 2> "$TMP/told"
+	cat "$TMP/told"
+	grep -q 'no program .nft' "$TMP/told"
+	no_reach a 10.1.0.2
+	refute bare down "$DIR/wg1.conf"
+	refute bare up "$DIR/wg1.conf"
+	no_reach a 10.1.0.2
+	our down wg1
+	reach a 10.1.0.2
+	all_undone
+	refute our down wg1 2> "$TMP/told"
+	equal "told" "$(< "$TMP/told")" "\`wg1' is not up"
+	our up wg1
+	refute bare client leave wg1 --config-dir "$DIR"
+	our client leave wg1
+	all_undone
+	rm "$DIR/wg1.conf.bak"
+	# Not at once, but before something new.
+	write wg1 '0.0.0.0/0' 'Address = 192.168.241.1/24' '# wgpeer role = client' '# wgpeer kill-switch = yes'
+	our up wg1
+	refute bare down "$DIR/wg1.conf"
+	sed -i /kill-switch/d "$DIR/wg1.conf"
+	our up wg1
+	reach a 10.1.0.2
+	our down wg1
+	all_undone
+}
+
 # What wg-quick made can be taken over, and taken down.
 of_wg_quick()
 {
@@ -279,6 +317,7 @@ subtest "two tunnels that forward" fresh shared
 subtest "two tunnels for everything" fresh two_exits
 subtest "another mark" fresh mark_changes
 subtest "after a crash" fresh crash
+subtest "what cannot be undone is undone later" fresh later
 subtest "what wg-quick made" fresh of_wg_quick
 subtest "without a module" fresh userspace
 finish
