@@ -151,9 +151,11 @@ int down_main(struct ctx *ctx, int argc, char **argv)
 	int ret;
 
 	ret = up_parse(ctx, argc, argv, UP_DRY, &up);
-	/* Without a file the notes are enough. */
-	if (!ret && file_exists(up.path))
-		ret = quick_read(ctx, up.name, up.path, &quick);
+	/* Without a file that can be read the notes are enough. */
+	if (!ret && file_exists(up.path) &&
+	    quick_read(ctx, up.name, up.path, &quick))
+		ctx_warn(ctx, "%s; hooks and SaveConfig are left out",
+			 ctx->error);
 	if (!ret && quick)
 		ret = tunnel_down_file(ctx, quick, up.path, up.dry);
 	else if (!ret)

@@ -252,6 +252,12 @@ crash()
 	our down wg1
 	all_undone
 	mv "$TMP/wg1.conf" "$DIR/"
+	# And with one that nobody understands.
+	our up wg1
+	sed -i 's/^Address/Adress/' "$DIR/wg1.conf"
+	our down wg1 2> "$TMP/told"
+	equal "lines told" "$(grep -c '^Warning: .*Adress' "$TMP/told")" "$(wc -l < "$TMP/told")"
+	all_undone
 }
 
 # --- what cannot be undone at once -------------------------------------------

@@ -122,6 +122,9 @@ for verb in up apply save strip; do
 	is "$verb of no file" 1 "" "*$tmp/none.conf*No such file*" "$tmp/wgpeer" $verb none --config-dir "$tmp"
 done
 is "down of nothing" 1 "" "\`none' is not up" "$tmp/wgpeer" down none --config-dir "$tmp"
+printf '[Interface]\nAddres = 10.0.0.1/24\n' > "$tmp/typo.conf"
+is "down with a typo in the file" 1 "" "Warning: $tmp/typo.conf:2: *; hooks *\`typo' is not up" \
+	"$tmp/wgpeer" down typo --config-dir "$tmp"
 is "status of nothing" 3 "*state: not up" "" "$tmp/wgpeer" status none --config-dir "$tmp"
 is "status of nothing, for programs" 3 '{"name": "none", "up": false,*' "" \
 	"$tmp/wgpeer" status none --json --config-dir "$tmp"
