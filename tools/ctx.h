@@ -18,6 +18,7 @@
  * @color:	escape sequences wanted on @out
  * @rundir:	where userspace implementations keep their sockets
  * @statedir:	where is noted what tunnels changed on this host
+ * @stopped:	signal that asked us to end, 0 for none
  * @getaddrinfo: the resolver; replaced by tests
  * @pause_ms:	waits; replaced by tests
  * @now:	wall clock; replaced by tests
@@ -32,6 +33,7 @@ struct ctx {
 	bool color;
 	const char *rundir;
 	const char *statedir;
+	int stopped;
 	int (*getaddrinfo)(const char *host, const char *service,
 			   const struct addrinfo *hints,
 			   struct addrinfo **res);

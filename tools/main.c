@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ctx.h"
+#include "stop.h"
 #include "term.h"
 #include "verbs.h"
 
@@ -217,5 +218,6 @@ int main(int argc, char **argv)
 		ret = 1;
 	}
 	explicit_bzero(buffer, sizeof(buffer));
+	stop_raise(&ctx);
 	return ret;
 }

@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "stop.h"
+
 #define SPAWN_OUTPUT_MAX	(16UL << 20)
 #define SPAWN_NO_PROGRAM	127
 
@@ -75,11 +77,12 @@ static int spawn_err_fd(const struct ctx *ctx)
 	return fd < 0 ? STDERR_FILENO : fd;
 }
 
-static int spawn_wait(const char *const argv[], const int fds[3])
+static int spawn_wait(struct ctx *ctx, const char *const argv[],
+		      const int fds[3])
 {
 	char path[PATH_MAX];
 	int status, i;
-	pid_t pid;
+	pid_t pid, done;
 
 	pid = fork();
 	if (pid < 0)
@@ -91,10 +94,12 @@ static int spawn_wait(const char *const argv[], const int fds[3])
 			execvp(path, (char *const *)argv);
 		_exit(SPAWN_NO_PROGRAM);
 	}
-	while (waitpid(pid, &status, 0) < 0) {
-		if (errno != EINTR)
-			return -errno;
-	}
+	do {
+		stop_pass(ctx, pid);
+		done = waitpid(pid, &status, 0);
+	} while (done < 0 && errno == EINTR);
+	if (done < 0)
+		return -errno;
 	if (!WIFEXITED(status))
 		return -EINTR;
 	return WEXITSTATUS(status);
@@ -124,7 +129,7 @@ static int spawn_fail(struct ctx *ctx, const char *program, int status,
 static int spawn_with(struct ctx *ctx, const char *const argv[],
 		      const int fds[3], struct text *output)
 {
-	int status = spawn_wait(argv, fds);
+	int status = spawn_wait(ctx, argv, fds);
 
 	if (status)
 		return spawn_fail(ctx, argv[0], status, fds[2]);
@@ -182,7 +187,7 @@ int spawn_shell(struct ctx *ctx, const char *line, const char *name)
 	fds[0] = STDIN_FILENO;
 	fds[1] = spawn_err_fd(ctx);
 	fds[2] = fds[1];
-	status = command.broken ? -ENOMEM : spawn_wait(argv, fds);
+	status = command.broken ? -ENOMEM : spawn_wait(ctx, argv, fds);
 	if (status)
 		ret = ctx_fail(ctx, status < 0 ? status : -EIO,
 			       "`%s' ended with status %d", argv[2], status);

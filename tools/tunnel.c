@@ -9,6 +9,7 @@
 
 #include "ipc.h"
 #include "spawn.h"
+#include "stop.h"
 #include "tunnel_build.h"
 #include "tunnel_diff.h"
 #include "tunnel_move.h"
@@ -87,8 +88,11 @@ static int tunnel_hooks(struct tunnel *t, const struct quick *quick,
 	size_t i;
 
 	for (i = 0; i < words->count && !ret; i++) {
-		if (!tunnel_move_tells(t, "run %s: %s", names[hook],
-				       words->all[i]))
+		if (tunnel_move_tells(t, "run %s: %s", names[hook],
+				      words->all[i]))
+			continue;
+		ret = stop_check(t->ctx);
+		if (!ret)
 			ret = spawn_shell(t->ctx, words->all[i], quick->name);
 	}
 	return ret;
@@ -245,7 +249,9 @@ static int tunnel_up_link(struct tunnel *t, const struct quick *quick)
 	t->flags = TUNNEL_DIFF_KEEP;
 	if (!ret)
 		ret = tunnel_change(t, quick);
-	return ret ? ret : tunnel_hooks(t, quick, QUICK_POST_UP);
+	if (!ret)
+		ret = tunnel_hooks(t, quick, QUICK_POST_UP);
+	return ret ? ret : stop_check(t->ctx);
 }
 
 /* Whatever was made so far: only the notes know. */
@@ -258,7 +264,7 @@ static int tunnel_up_undo(struct tunnel *t)
 	return ret ? ret : tunnel_down_noted(t);
 }
 
-int tunnel_up(struct ctx *ctx, const struct quick *quick, bool dry)
+static int tunnel_up_all(struct ctx *ctx, const struct quick *quick, bool dry)
 {
 	struct tunnel t;
 	int ret;
@@ -283,6 +289,17 @@ int tunnel_up(struct ctx *ctx, const struct quick *quick, bool dry)
 	return ret;
 }
 
+int tunnel_up(struct ctx *ctx, const struct quick *quick, bool dry)
+{
+	struct stop stop;
+	int ret;
+
+	stop_begin(&stop);
+	ret = tunnel_up_all(ctx, quick, dry);
+	stop_end(ctx, &stop);
+	return ret;
+}
+
 /* --- apply ---------------------------------------------------------------- */
 
 static int tunnel_apply_link(struct tunnel *t, const struct quick *quick,
@@ -299,7 +316,8 @@ static int tunnel_apply_link(struct tunnel *t, const struct quick *quick,
 	return ret ? ret : tunnel_change(t, quick);
 }
 
-int tunnel_apply(struct ctx *ctx, const struct quick *quick, bool dry)
+static int tunnel_apply_all(struct ctx *ctx, const struct quick *quick,
+			    bool dry)
 {
 	struct tunnel t;
 	bool up;
@@ -312,7 +330,18 @@ int tunnel_apply(struct ctx *ctx, const struct quick *quick, bool dry)
 	if (up)
 		ret = tunnel_apply_link(&t, quick, true);
 	tunnel_close(&t);
-	return ret || up ? ret : tunnel_up(ctx, quick, dry);
+	return ret || up ? ret : tunnel_up_all(ctx, quick, dry);
+}
+
+int tunnel_apply(struct ctx *ctx, const struct quick *quick, bool dry)
+{
+	struct stop stop;
+	int ret;
+
+	stop_begin(&stop);
+	ret = tunnel_apply_all(ctx, quick, dry);
+	stop_end(ctx, &stop);
+	return ret;
 }
 
 int tunnel_differences(struct ctx *ctx, const struct quick *quick,

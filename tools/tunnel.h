@@ -16,9 +16,10 @@
  *
  * A step that fails undoes those before it.  A host name that does not resolve
  * is told and leaves its peer without an endpoint; name servers that cannot be
- * set are told; neither stops the rest.
+ * set are told; neither stops the rest.  SIGINT, SIGTERM and SIGHUP are like a
+ * failure of the next step.
  *
- * Return: 0, -EEXIST if there is such an interface, or negative errno, with an
+ * Return: 0, -EINTR after a signal, -EEXIST if there is such an interface, or negative errno, with an
  * error text.
  */
 int tunnel_up(struct ctx *ctx, const struct quick *quick, bool dry);
@@ -60,7 +61,7 @@ int tunnel_down_file(struct ctx *ctx, const struct quick *quick,
  * Peers that did not change are not touched: sessions, counters and learned
  * endpoints stay.  An interface that is not up is brought up.
  *
- * Return: 0 or negative errno with an error text.
+ * Return: 0, -EINTR after a signal, or negative errno, with an error text.
  */
 int tunnel_apply(struct ctx *ctx, const struct quick *quick, bool dry);
 

@@ -10,6 +10,7 @@
 #include "dns.h"
 #include "fw.h"
 #include "ipc.h"
+#include "stop.h"
 #include "text.h"
 #include "tunnel_diff.h"
 #include "tunnel_route.h"
@@ -470,7 +471,9 @@ static int tunnel_move_steps(struct tunnel *t,
 	size_t i;
 
 	for (i = 0; steps[i] && (!first || t->stubborn); i++) {
-		ret = steps[i](t);
+		ret = t->stubborn ? 0 : stop_check(t->ctx);
+		if (!ret)
+			ret = steps[i](t);
 		if (!ret || first)
 			continue;
 		first = ret;

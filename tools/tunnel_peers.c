@@ -9,6 +9,7 @@
 #include "base64.h"
 #include "curve25519.h"
 #include "resolve.h"
+#include "stop.h"
 #include "text.h"
 #include "tunnel_view.h"
 
@@ -170,7 +171,10 @@ static void tunnel_peers_unresolved(struct ctx *ctx,
 		 peer->name ? peer->name : key, peer->host, why);
 }
 
-/* One attempt for each name; how many may succeed later, and why not yet. */
+/*
+ * One attempt for each name; how many may succeed later, and why not yet.  None
+ * where the user has had enough.
+ */
 static size_t tunnel_peers_ask(struct ctx *ctx,
 			       struct tunnel_peers_names *names,
 			       char why[sizeof(ctx->error)])
@@ -178,7 +182,7 @@ static size_t tunnel_peers_ask(struct ctx *ctx,
 	size_t i, left = 0;
 	int ret;
 
-	for (i = 0; i < names->count; i++) {
+	for (i = 0; i < names->count && !stop_wanted(ctx); i++) {
 		struct model_peer *peer = names->all[i];
 
 		if (!peer)
@@ -204,21 +208,22 @@ static int tunnel_peers_ask_all(struct ctx *ctx,
 {
 	struct resolve_pace pace;
 	char why[sizeof(ctx->error)];
-	size_t i;
+	size_t i, left;
 	int ret;
 
 	ret = resolve_pace_begin(ctx, TUNNEL_PEERS_RETRIES, &pace);
 	if (ret)
 		return ret;
-	while (tunnel_peers_ask(ctx, names, why) &&
-	       resolve_pace_wait(ctx, &pace, why))
-		;
-	for (i = 0; i < names->count; i++) {
+	do {
+		left = tunnel_peers_ask(ctx, names, why);
+		ret = stop_check(ctx);
+	} while (!ret && left && resolve_pace_wait(ctx, &pace, why));
+	for (i = 0; !ret && i < names->count; i++) {
 		if (names->all[i])
 			tunnel_peers_unresolved(ctx, names->all[i],
 						"no answer yet");
 	}
-	return 0;
+	return ret;
 }
 
 int tunnel_peers_resolve(struct ctx *ctx, struct model_device *want,

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base64.h"
+#include "stop.h"
 
 #define TUNNEL_STATE_MAX	(1UL << 30)
 #define TUNNEL_STATE_SUFFIX	40
@@ -84,9 +85,15 @@ int tunnel_state_lock(struct ctx *ctx)
 				strerror(errno));
 	while (flock(fd, LOCK_EX)) {
 		if (errno == EINTR)
+			ret = !stop_wanted(ctx) ? 0 :
+			      ctx_fail(ctx, -EINTR,
+				       "Ended by a signal while waiting for `%s'",
+				       path);
+		else
+			ret = ctx_fail(ctx, -errno, "Unable to lock `%s': %s",
+				       path, strerror(errno));
+		if (!ret)
 			continue;
-		ret = ctx_fail(ctx, -errno, "Unable to lock `%s': %s", path,
-			       strerror(errno));
 		close(fd);
 		return ret;
 	}

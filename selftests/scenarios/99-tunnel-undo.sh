@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # What `wgpeer up` changes on a host is undone: when a step fails, when two
-# tunnels need the same, after a crash.
+# tunnels need the same, after a crash, on a signal.
 #
 # spec 8.8
 # env: uml uml-smp qemu-6.12
@@ -260,6 +260,63 @@ crash()
 	all_undone
 }
 
+# --- signals -----------------------------------------------------------------
+
+# ends SIGNAL PATTERN WORD...: the program in a gets the signal when $TMP/told
+# matches; it has to end by it
+ends()
+{
+	local sig=$1 pattern=$2 rc=0
+	shift 2
+	: > "$TMP/told"
+	# A name server that is down for the moment.
+	echo 'nameserver 127.0.0.1' > "$TMP/resolv.conf"
+	# What is in the background ignores SIGINT otherwise.
+	# shellcheck disable=SC2016 # the inner shell's
+	WG_ENDPOINT_RESOLUTION_RETRIES=infinity bg a unshare -m sh -c \
+		'mount --bind "$0" /etc/resolv.conf && exec env --default-signal=INT "$@"' \
+		"$TMP/resolv.conf" "$WGPEER" "$@" --config-dir "$DIR" > "$TMP/told" 2>&1
+	wait_for 5 grep -q "$pattern" "$TMP/told"
+	kill "-$sig" "$BG"
+	wait "$BG" || rc=$?
+	cat "$TMP/told"
+	equal "status" "$rc" $((128 + $(kill -l "$sig")))
+}
+
+exit_server()
+{
+	write wg1 '0.0.0.0/0, 192.168.241.0/24' 'Address = 192.168.241.1/24, fd00:241::1/64' \
+		'ListenPort = 2001' '# wgpeer role = server' '# wgpeer exit = yes' "$@"
+}
+
+signals()
+{
+	local sig
+	for sig in INT TERM HUP; do
+		exit_server
+		sed -i 's/^Endpoint.*/Endpoint = nowhere.invalid:1002/' "$DIR/wg1.conf"
+		ends $sig 'Trying again' up wg1
+		grep -q '^Ended by signal' "$TMP/told"
+		all_undone
+	done
+	# Behind all steps; the hook gets the signal, too.
+	exit_server 'PostUp = echo hook; exec sleep 1000' 'PostUp = echo second'
+	ends TERM hook up wg1
+	refute grep -q second "$TMP/told"
+	refute pgrep -f 'sleep 1000'
+	all_undone
+	exit_server
+	our up wg1
+	state > "$TMP/up"
+	find /run/wgpeer -name '*.state' -exec cat {} + > "$TMP/noted"
+	sed -i 's/^Endpoint.*/Endpoint = nowhere.invalid:1002/; s/^Address.*/Address = 192.168.241.7\/24/' "$DIR/wg1.conf"
+	ends TERM 'Trying again' apply wg1
+	state | diff "$TMP/up" -
+	find /run/wgpeer -name '*.state' -exec cat {} + | diff "$TMP/noted" -
+	our down wg1
+	all_undone
+}
+
 # --- what cannot be undone at once -------------------------------------------
 
 later()
@@ -323,6 +380,7 @@ subtest "two tunnels that forward" fresh shared
 subtest "two tunnels for everything" fresh two_exits
 subtest "another mark" fresh mark_changes
 subtest "after a crash" fresh crash
+subtest "signals" fresh signals
 subtest "what cannot be undone is undone later" fresh later
 subtest "what wg-quick made" fresh of_wg_quick
 subtest "without a module" fresh userspace
