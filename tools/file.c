@@ -8,8 +8,13 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* How long somebody else's work is waited for. */
+#define FILE_LOCK_MS	30000
+#define FILE_LOCK_STEP	50
 
 int file_read(struct ctx *ctx, const char *path, size_t limit,
 	      struct text *text)
@@ -127,6 +132,34 @@ int file_backup(struct ctx *ctx, const char *path)
 		ret = file_write(ctx, backup, 0600, &text);
 	text_free(&text);
 	return ret;
+}
+
+int file_lock_dir(struct ctx *ctx, const char *dir)
+{
+	unsigned int waited;
+	int fd, ret;
+
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return ctx_fail(ctx, -errno, "Unable to open `%s': %s", dir,
+				strerror(errno));
+	for (waited = 0; flock(fd, LOCK_EX | LOCK_NB);
+	     waited += FILE_LOCK_STEP) {
+		if (errno == EWOULDBLOCK && waited < FILE_LOCK_MS) {
+			ctx->pause_ms(FILE_LOCK_STEP);
+			continue;
+		}
+		if (errno == EWOULDBLOCK)
+			ret = ctx_fail(ctx, -EBUSY,
+				       "`%s' is being changed by somebody else; right would be to try again later",
+				       dir);
+		else
+			ret = ctx_fail(ctx, -errno, "Unable to lock `%s': %s",
+				       dir, strerror(errno));
+		close(fd);
+		return ret;
+	}
+	return fd;
 }
 
 bool file_exists(const char *path)

@@ -45,6 +45,18 @@ int file_write(struct ctx *ctx, const char *path, unsigned int mode,
 int file_backup(struct ctx *ctx, const char *path);
 
 /**
+ * file_lock_dir() - let nobody else who asks edit files of a directory
+ * @ctx:	the run
+ * @dir:	directory; a file itself will not do, writing replaces it
+ *
+ * Waits a while for somebody else to be done.
+ *
+ * Return: a descriptor to be closed, -EBUSY, or another negative errno; with
+ * an error text.
+ */
+int file_lock_dir(struct ctx *ctx, const char *dir);
+
+/**
  * file_exists() - whether there is something
  * @path:	file
  */

@@ -4,11 +4,9 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -24,10 +22,6 @@
 #define ROLE_FILE_MAX	(1UL << 30)
 #define ROLE_HOST_SIZE	254	/* RFC 1035, as text */
 
-/* How long somebody else's work is waited for. */
-#define ROLE_LOCK_MS	30000
-#define ROLE_LOCK_STEP	50
-
 static int role_check_name(struct ctx *ctx, const char *name)
 {
 	static const char good[] =
@@ -42,33 +36,16 @@ static int role_check_name(struct ctx *ctx, const char *name)
 			name, MODEL_NAME_SIZE - 1);
 }
 
-/* The file itself will not do: writing replaces it by another. */
 static int role_lock(struct ctx *ctx, struct role *role, const char *dir,
 		     bool create)
 {
-	unsigned int waited;
-
 	if (create && !mkdir(dir, 0700))
 		role->made_dir = dir;
 	else if (create && errno != EEXIST)
 		return ctx_fail(ctx, -errno, "Unable to make `%s': %s", dir,
 				strerror(errno));
-	role->lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (role->lock < 0)
-		return ctx_fail(ctx, -errno, "Unable to open `%s': %s", dir,
-				strerror(errno));
-	for (waited = 0; flock(role->lock, LOCK_EX | LOCK_NB);
-	     waited += ROLE_LOCK_STEP) {
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return ctx_fail(ctx, -errno, "Unable to lock `%s': %s",
-					dir, strerror(errno));
-		if (waited >= ROLE_LOCK_MS)
-			return ctx_fail(ctx, -EBUSY,
-					"`%s' is being changed by somebody else; right would be to try again later",
-					dir);
-		ctx->pause_ms(ROLE_LOCK_STEP);
-	}
-	return 0;
+	role->lock = file_lock_dir(ctx, dir);
+	return role->lock < 0 ? role->lock : 0;
 }
 
 static int role_begin(struct ctx *ctx, struct role *role, const char *kind)

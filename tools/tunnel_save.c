@@ -5,11 +5,15 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <libgen.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base64.h"
 #include "curve25519.h"
+#include "file.h"
 #include "ipc.h"
 #include "parse.h"
 #include "quick.h"
@@ -282,7 +286,8 @@ static int tunnel_save_all(struct tunnel_save *s)
 	return ret;
 }
 
-int tunnel_save(struct ctx *ctx, const char *name, const char *path)
+static int tunnel_save_file(struct ctx *ctx, const char *name,
+			    const char *path)
 {
 	struct tunnel_save s = { .ctx = ctx };
 	int ret;
@@ -303,5 +308,20 @@ int tunnel_save(struct ctx *ctx, const char *name, const char *path)
 	quick_free(s.quick);
 	model_device_free(s.dev);
 	tunnel_plan_free(&s.noted);
+	return ret;
+}
+
+int tunnel_save(struct ctx *ctx, const char *name, const char *path)
+{
+	char copy[PATH_MAX];
+	int lock, ret;
+
+	/* Who else edits the file is not to be overwritten. */
+	snprintf(copy, sizeof(copy), "%s", path);
+	lock = file_lock_dir(ctx, dirname(copy));
+	if (lock < 0)
+		return lock;
+	ret = tunnel_save_file(ctx, name, path);
+	close(lock);
 	return ret;
 }

@@ -435,6 +435,21 @@ saves()
 	equal "the previous one" "$(grep -c PublicKey "$CONF.bak")" 2
 }
 
+# Who edits the file at the moment is waited for.
+saves_later()
+{
+	brought_up
+	on a wg set wg1 peer "${PUB[d]}" allowed-ips 10.3.0.0/16
+	# shellcheck disable=SC2016 # the inner shell's
+	bg - flock /etc/wireguard sh -c 'cp "$0" "$1/edit"; touch "$1/locked"; sleep 1
+		echo "# edited" >> "$1/edit"; mv "$1/edit" "$0"' "$CONF" "$TMP"
+	wait_for 5 test -e "$TMP/locked"
+	our save wg1
+	wait "$BG"
+	grep -qx '# edited' "$CONF"
+	grep -qx "PublicKey = ${PUB[d]}" "$CONF"
+}
+
 subtest "nothing changed, nothing sent" nothing
 subtest "the same in other words" other_words
 subtest "one setting, one small message" minimal
@@ -446,4 +461,5 @@ subtest "a failure takes all back" route_in_the_way
 subtest "looking only" dry
 subtest "status" status
 subtest "save and strip" saves
+subtest "save, after others" saves_later
 finish
