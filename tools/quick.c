@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 #include "conf.h"
 #include "file.h"
@@ -175,6 +176,14 @@ int quick_parse(struct ctx *ctx, const char *name, const char *path,
 	return ret;
 }
 
+/* What comes out of a pipe is gone. */
+static bool quick_is_regular(const char *path)
+{
+	struct stat st;
+
+	return strcmp(path, "-") && !stat(path, &st) && S_ISREG(st.st_mode);
+}
+
 int quick_read(struct ctx *ctx, const char *name, const char *path,
 	       struct quick **quick)
 {
@@ -188,7 +197,44 @@ int quick_read(struct ctx *ctx, const char *name, const char *path,
 				  strcmp(path, "-") ? path : "standard input",
 				  &text, quick);
 	text_free(&text);
+	if (!ret && quick_is_regular(path)) {
+		(*quick)->path = strdup(path);
+		if (!(*quick)->path)
+			ret = quick_no_memory(ctx);
+	}
+	if (ret) {
+		quick_free(*quick);
+		*quick = NULL;
+	}
 	return ret;
+}
+
+static bool quick_same(const struct quick *a, const struct quick *b)
+{
+	struct text x = { 0 }, y = { 0 };
+	bool same;
+
+	quick_write(a, &x);
+	quick_write(b, &y);
+	same = !x.broken && !y.broken && x.len == y.len &&
+	       !memcmp(text_string(&x), text_string(&y), x.len);
+	text_free(&x);
+	text_free(&y);
+	return same;
+}
+
+bool quick_changed(struct ctx *ctx, const struct quick *quick)
+{
+	struct quick *now;
+	bool same;
+
+	if (!quick->path)
+		return false;
+	if (quick_read(ctx, quick->name, quick->path, &now))
+		return true;
+	same = quick_same(quick, now);
+	quick_free(now);
+	return !same;
 }
 
 void quick_free(struct quick *quick)
@@ -198,6 +244,7 @@ void quick_free(struct quick *quick)
 	quick_free_lines(quick);
 	quick_key_free(quick);
 	model_device_free(quick->dev);
+	free(quick->path);
 	free(quick);
 }
 

@@ -70,6 +70,7 @@ struct quick_line;
 /**
  * struct quick - a file
  * @name:	interface
+ * @path:	file of quick_read() that said just this, NULL for none
  * @lines:	what is written, line by line; see quick_line.h
  * @n_lines:	how many
  * @dev:	keys, port, mark, peers with &model_peer.name and
@@ -85,6 +86,7 @@ struct quick_line;
  */
 struct quick {
 	char name[MODEL_NAME_SIZE];
+	char *path;
 	struct quick_line *lines;
 	size_t n_lines;
 	struct model_device *dev;
@@ -122,6 +124,15 @@ int quick_parse(struct ctx *ctx, const char *name, const char *path,
  */
 int quick_read(struct ctx *ctx, const char *name, const char *path,
 	       struct quick **quick);
+
+/**
+ * quick_changed() - whether the file says something else by now
+ * @ctx:	the run; its error text may change
+ * @quick:	file
+ *
+ * Return: true also if it cannot be read any more; false without a @path.
+ */
+bool quick_changed(struct ctx *ctx, const struct quick *quick);
 
 /**
  * quick_free() - wipe and free

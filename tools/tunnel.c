@@ -162,17 +162,47 @@ static int tunnel_down_noted(struct tunnel *t)
 	return ret;
 }
 
+/* While names were looked up others may have been at work. */
+static int tunnel_refresh(struct tunnel *t, const struct quick *quick)
+{
+	struct rtnl_link link;
+	int ret;
+
+	ret = rtnl_link_find(t->rtnl, t->to.name, &link);
+	if (ret == -ENODEV)
+		return ctx_fail(t->ctx, ret, "`%s' was taken down meanwhile",
+				t->to.name);
+	if (!ret && link.index != t->index)
+		return ctx_fail(t->ctx, -ECANCELED,
+				"`%s' was taken down and brought up meanwhile",
+				t->to.name);
+	if (!ret && quick_changed(t->ctx, quick))
+		return ctx_fail(t->ctx, -ESTALE, "`%s' was changed meanwhile",
+				quick->path);
+	model_device_free(t->have);
+	t->have = NULL;
+	if (!ret)
+		ret = ipc_get(t->ctx, t->to.name, &t->have);
+	/* Of an interface that is new there is nothing that counts. */
+	if (ret || t->flags & TUNNEL_DIFF_KEEP)
+		return ret;
+	tunnel_plan_free(&t->from);
+	return tunnel_state_read(t->ctx, &t->from);
+}
+
 /* From what was made before to what the file wants, and nothing in between. */
 static int tunnel_change(struct tunnel *t, const struct quick *quick)
 {
-	int lock = -1, ret;
+	int lock = -1, ret = 0;
 
 	if (!t->tell) {
 		lock = tunnel_state_lock(t->ctx);
 		if (lock < 0)
 			return lock;
+		ret = tunnel_refresh(t, quick);
 	}
-	ret = tunnel_build(t, quick);
+	if (!ret)
+		ret = tunnel_build(t, quick);
 	if (!ret && !t->tell)
 		ret = tunnel_state_write(t->ctx, &t->from, &t->to);
 	if (!ret) {
@@ -282,7 +312,8 @@ static int tunnel_up_all(struct ctx *ctx, const struct quick *quick, bool dry)
 		ret = tunnel_add_link(&t);
 	if (!ret) {
 		ret = tunnel_up_link(&t, quick);
-		if (ret && !dry)
+		/* Not if it is another one that is there now. */
+		if (ret && ret != -ECANCELED && !dry)
 			tunnel_undo(&t, tunnel_up_undo);
 	}
 	tunnel_close(&t);

@@ -19,8 +19,11 @@
  * set are told; neither stops the rest.  SIGINT, SIGTERM and SIGHUP are like a
  * failure of the next step.
  *
- * Return: 0, -EINTR after a signal, -EEXIST if there is such an interface, or negative errno, with an
- * error text.
+ * Names take their time: if the file was changed meanwhile that is a failure,
+ * too, and the right thing is to read it and start over.
+ *
+ * Return: 0, -EINTR after a signal, -ESTALE if the file was changed, -EEXIST if
+ * there is such an interface, or negative errno, with an error text.
  */
 int tunnel_up(struct ctx *ctx, const struct quick *quick, bool dry);
 
@@ -61,7 +64,8 @@ int tunnel_down_file(struct ctx *ctx, const struct quick *quick,
  * Peers that did not change are not touched: sessions, counters and learned
  * endpoints stay.  An interface that is not up is brought up.
  *
- * Return: 0, -EINTR after a signal, or negative errno, with an error text.
+ * Return: 0, -EINTR after a signal, -ESTALE if the file was changed meanwhile,
+ * or negative errno, with an error text.
  */
 int tunnel_apply(struct ctx *ctx, const struct quick *quick, bool dry);
 

@@ -19,6 +19,7 @@
 
 #define UP_DIRECTORY	"/etc/wireguard"
 #define UP_SUFFIX	".conf"
+#define UP_AGAIN	10
 
 static int up_take_name(struct ctx *ctx, struct up *up, const char *name,
 			size_t len)
@@ -120,28 +121,36 @@ static int up_end(struct up *up, struct quick *quick, int ret)
 	return ret;
 }
 
-int up_main(struct ctx *ctx, int argc, char **argv)
+/* Again while somebody else edits the file. */
+static int up_run(struct ctx *ctx, int argc, char **argv,
+		  int (*run)(struct ctx *ctx, const struct quick *quick,
+			     bool dry))
 {
 	struct quick *quick;
 	struct up up;
-	int ret;
+	int ret, i;
 
 	ret = up_read(ctx, argc, argv, UP_DRY, &up, &quick);
 	if (!ret)
-		ret = tunnel_up(ctx, quick, up.dry);
+		ret = run(ctx, quick, up.dry);
+	for (i = 0; ret == -ESTALE && i < UP_AGAIN; i++) {
+		ctx_say(ctx, "%s; starting over", ctx->error);
+		quick_free(quick);
+		ret = quick_read(ctx, up.name, up.path, &quick);
+		if (!ret)
+			ret = run(ctx, quick, up.dry);
+	}
 	return up_end(&up, quick, ret);
+}
+
+int up_main(struct ctx *ctx, int argc, char **argv)
+{
+	return up_run(ctx, argc, argv, tunnel_up);
 }
 
 int apply_main(struct ctx *ctx, int argc, char **argv)
 {
-	struct quick *quick;
-	struct up up;
-	int ret;
-
-	ret = up_read(ctx, argc, argv, UP_DRY, &up, &quick);
-	if (!ret)
-		ret = tunnel_apply(ctx, quick, up.dry);
-	return up_end(&up, quick, ret);
+	return up_run(ctx, argc, argv, tunnel_apply);
 }
 
 int down_main(struct ctx *ctx, int argc, char **argv)

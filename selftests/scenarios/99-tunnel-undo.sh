@@ -262,21 +262,31 @@ crash()
 
 # --- signals -----------------------------------------------------------------
 
-# ends SIGNAL PATTERN WORD...: the program in a gets the signal when $TMP/told
-# matches; it has to end by it
+# A name server that is down for the moment. What is in the background ignores
+# SIGINT otherwise.
+echo 'nameserver 127.0.0.1' > "$TMP/resolv.conf"
+# shellcheck disable=SC2016 # the inner shell's
+no_names=(unshare -m sh -c
+	'mount --bind "$0" /etc/resolv.conf && exec env --default-signal=INT "$@"' "$TMP/resolv.conf")
+
+# begins PATTERN WORD...: the program in a is $BG, and $TMP/told matches
+begins()
+{
+	local pattern=$1
+	shift
+	: > "$TMP/told"
+	WG_ENDPOINT_RESOLUTION_RETRIES=infinity bg a "${no_names[@]}" \
+		"$WGPEER" "$@" --config-dir "$DIR" > "$TMP/told" 2>&1
+	wait_for 5 grep -q "$pattern" "$TMP/told"
+}
+
+# ends SIGNAL PATTERN WORD...: the program gets the signal then; it has to end
+# by it
 ends()
 {
-	local sig=$1 pattern=$2 rc=0
-	shift 2
-	: > "$TMP/told"
-	# A name server that is down for the moment.
-	echo 'nameserver 127.0.0.1' > "$TMP/resolv.conf"
-	# What is in the background ignores SIGINT otherwise.
-	# shellcheck disable=SC2016 # the inner shell's
-	WG_ENDPOINT_RESOLUTION_RETRIES=infinity bg a unshare -m sh -c \
-		'mount --bind "$0" /etc/resolv.conf && exec env --default-signal=INT "$@"' \
-		"$TMP/resolv.conf" "$WGPEER" "$@" --config-dir "$DIR" > "$TMP/told" 2>&1
-	wait_for 5 grep -q "$pattern" "$TMP/told"
+	local sig=$1 rc=0
+	shift
+	begins "$@"
 	kill "-$sig" "$BG"
 	wait "$BG" || rc=$?
 	cat "$TMP/told"
@@ -314,6 +324,51 @@ signals()
 	state | diff "$TMP/up" -
 	find /run/wgpeer -name '*.state' -exec cat {} + | diff "$TMP/noted" -
 	our down wg1
+	all_undone
+}
+
+# --- who is slow -------------------------------------------------------------
+
+# overtaken VERB: while it asks for a name a site is removed, and stays so
+overtaken()
+{
+	begins 'Trying again' "$1" wg1
+	WG_ENDPOINT_RESOLUTION_RETRIES=0 on a "${no_names[@]}" \
+		"$WGPEER" site remove wg1 mallory --config-dir "$DIR"
+	echo '10.0.0.2 nowhere.invalid' >> /etc/hosts
+	wait "$BG"
+	cat "$TMP/told"
+	sed -i '$d' /etc/hosts
+	grep -q 'changed meanwhile; starting over' "$TMP/told"
+	refute grep mallory "$DIR/wg1.conf"
+	equal "peers" "$(on a wg show wg1 peers)" "${PUB[b]}"
+	equal "endpoint" "$(peer_field a wg1 b endpoint)" 10.0.0.2:1002
+	refute grep -F 10.77.0.0/16 <(ipn a route)
+	our down wg1
+	all_undone
+}
+
+slow()
+{
+	local site
+	site=$(write wg1 192.168.241.0/24 'Address = 192.168.241.1/24' 'ListenPort = 2001' '# wgpeer role = site'
+		cat "$DIR/wg1.conf"
+		printf '%s\n' '' '[Peer]' '# Name = mallory' "PublicKey = ${PUB[d]}" 'AllowedIPs = 10.77.0.0/16')
+	echo "${site//10.0.0.2:1002/nowhere.invalid:1002}" > "$DIR/wg1.conf"
+	overtaken up
+	echo "$site" > "$DIR/wg1.conf"
+	our up wg1
+	echo "${site//10.0.0.2:1002/nowhere.invalid:1002}" > "$DIR/wg1.conf"
+	overtaken apply
+	# Whoever takes it down wants it to be down.
+	write wg1 192.168.241.0/24 'Address = 192.168.241.1/24'
+	sed -i 's/^Endpoint.*/Endpoint = nowhere.invalid:1002/' "$DIR/wg1.conf"
+	begins 'Trying again' up wg1
+	our down wg1
+	echo '10.0.0.2 nowhere.invalid' >> /etc/hosts
+	refute wait "$BG"
+	sed -i '$d' /etc/hosts
+	grep -q 'was taken down meanwhile' "$TMP/told"
 	all_undone
 }
 
@@ -381,6 +436,7 @@ subtest "two tunnels for everything" fresh two_exits
 subtest "another mark" fresh mark_changes
 subtest "after a crash" fresh crash
 subtest "signals" fresh signals
+subtest "the file changes meanwhile" fresh slow
 subtest "what cannot be undone is undone later" fresh later
 subtest "what wg-quick made" fresh of_wg_quick
 subtest "without a module" fresh userspace

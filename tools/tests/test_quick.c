@@ -2,8 +2,10 @@
 /* Files of wg-quick: what is understood, what is refused, what wg gets. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../base64.h"
+#include "../file.h"
 #include "../quick.h"
 #include "tap.h"
 
@@ -377,6 +379,50 @@ static void test_strip(struct tap *tap, struct tap_run *run)
 	}
 }
 
+static void put_file(struct tap_run *run, const char *path, const char *what)
+{
+	struct text text = { 0 };
+
+	text_put(&text, what);
+	file_write(&run->ctx, path, 0600, &text);
+	text_free(&text);
+}
+
+/* Whether a file that was read is still the same. */
+static void test_changed(struct tap *tap)
+{
+	static const char *const files[] = {
+		"", "[Interface]\n", "\xef\xbb\xbf[Interface]\r\nMTU = 1400",
+		"# x\n[Interface]\n\n[Peer]\nPublicKey = " K1 "\n",
+	};
+	char dir[] = "/tmp/wgpeer-test-XXXXXX", path[64];
+	struct quick *quick;
+	struct tap_run run;
+	size_t i;
+
+	if (!mkdtemp(dir))
+		abort();
+	snprintf(path, sizeof(path), "%s/wg0.conf", dir);
+	tap_run_begin(&run);
+	for (i = 0; i < N(files); i++) {
+		put_file(&run, path, files[i]);
+		if (quick_read(&run.ctx, "wg0", path, &quick))
+			abort();
+		tap_ok(tap, !quick_changed(&run.ctx, quick), "same %zu", i);
+		put_file(&run, path, files[i]);
+		tap_ok(tap, !quick_changed(&run.ctx, quick), "anew %zu", i);
+		put_file(&run, path, "[Interface]\nMTU = 1401\n");
+		tap_ok(tap, quick_changed(&run.ctx, quick), "other %zu", i);
+		put_file(&run, path, "[Interfaces]\n");
+		tap_ok(tap, quick_changed(&run.ctx, quick), "broken %zu", i);
+		unlink(path);
+		tap_ok(tap, quick_changed(&run.ctx, quick), "gone %zu", i);
+		quick_free(quick);
+	}
+	tap_run_end(&run);
+	rmdir(dir);
+}
+
 int main(void)
 {
 	struct tap tap = { .suite = "quick" };
@@ -388,6 +434,7 @@ int main(void)
 	test_refuse(&tap, &run);
 	test_find(&tap, &run);
 	test_strip(&tap, &run);
+	test_changed(&tap);
 	tap_run_end(&run);
 	return tap_end(&tap);
 }
