@@ -10,6 +10,8 @@
 #include "tunnel_rules.h"
 #include "tunnel_sysctl.h"
 
+#define TUNNEL_BUILD_IPV6_MTU	1280	/* RFC 8200, section 5 */
+
 /* --- IPv6 ----------------------------------------------------------------- */
 
 static bool tunnel_build_has_family(const struct tunnel_plan *plan,
@@ -103,6 +105,25 @@ static int tunnel_build_addresses(const struct quick *quick,
 	return 0;
 }
 
+/* A path may be narrower than what IPv6 needs: packets are cut in pieces then,
+ * but the kernel takes IPv6 away from a link with less.
+ */
+static int tunnel_build_mtu(struct tunnel *t, const struct quick *quick)
+{
+	struct tunnel_plan *plan = &t->to;
+	int ret;
+
+	plan->mtu = quick->mtu;
+	if (quick->mtu)
+		return 0;
+	ret = tunnel_route_mtu(t->ctx, t->rtnl, t->want, t->have, plan->mark,
+			       t->index, &plan->mtu);
+	if (!ret && plan->mtu < TUNNEL_BUILD_IPV6_MTU &&
+	    tunnel_build_has_family(plan, AF_INET6))
+		plan->mtu = TUNNEL_BUILD_IPV6_MTU;
+	return ret;
+}
+
 /* The mark of the file, that of last time, or one that is also a free table. */
 static int tunnel_build_mark(struct tunnel *t, const struct quick *quick)
 {
@@ -182,9 +203,5 @@ int tunnel_build(struct tunnel *t, const struct quick *quick)
 		ret = tunnel_sysctl_plan(t->ctx, t->rtnl, &t->from, &t->to);
 	if (!ret)
 		ret = tunnel_build_dns(t, quick);
-	t->to.mtu = quick->mtu;
-	if (!ret && !quick->mtu)
-		ret = tunnel_route_mtu(t->ctx, t->rtnl, t->want, t->have,
-				       t->to.mark, t->index, &t->to.mtu);
-	return ret;
+	return ret ? ret : tunnel_build_mtu(t, quick);
 }

@@ -190,6 +190,22 @@ two_exits()
 	all_undone
 }
 
+# Less than IPv6 needs is left between both ends.
+narrow()
+{
+	local ns
+	for ns in a b; do ipn $ns link set eth0 mtu 1300; done
+	state > "$TMP/before"
+	write wg1 '0.0.0.0/0, ::/0' 'Address = 192.168.241.1/24, fd00:241::1/64'
+	our up wg1
+	equal "mtu" "$(ipn a -o link show dev wg1 | grep -o 'mtu [0-9]*')" "mtu 1280"
+	reach a fd00:241::2
+	on a ping -n -c 1 -W 5 -M "do" -s 1232 fd00:241::2
+	our down wg1
+	all_undone
+	for ns in a b; do ipn $ns link set eth0 mtu 1500; done
+}
+
 # A mark that another tunnel needs no more can be anybody's.
 mark_changes()
 {
@@ -433,6 +449,7 @@ subtest "what is there already, what is no name" fresh exists
 subtest "without any other program" fresh alone
 subtest "two tunnels that forward" fresh shared
 subtest "two tunnels for everything" fresh two_exits
+subtest "a path narrower than IPv6 needs" fresh narrow
 subtest "another mark" fresh mark_changes
 subtest "after a crash" fresh crash
 subtest "signals" fresh signals
