@@ -2,10 +2,8 @@
 /* The verb "client": join, new, leave. (layer 8) */
 #include "verbs.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "base64.h"
@@ -49,22 +47,7 @@ struct client_wish {
  * The file that was given.
  */
 
-static const char *client_skip_space(const char *line)
-{
-	while (*line != '\n' && isspace((unsigned char)*line))
-		line++;
-	return line;
-}
-
-/* Our own settings are the user's to make, not those of whoever wrote it. */
-static bool client_is_setting(const char *line)
-{
-	line = client_skip_space(line);
-	return *line == '#' &&
-	       !strncasecmp(client_skip_space(line + 1), "wgpeer", 6);
-}
-
-/* Copies the lines that count, without what programs put in front of them. */
+/* Copies the lines, without what programs put around them. */
 static void client_clean(const struct text *from, struct text *to)
 {
 	const char *at = text_string(from);
@@ -76,13 +59,14 @@ static void client_clean(const struct text *from, struct text *to)
 		if (!strncmp(at, CLIENT_QR, strlen(CLIENT_QR)))
 			at += strlen(CLIENT_QR);
 		n = strcspn(at, "\n");
-		if (client_is_setting(at))
-			continue;
 		text_add(to, at, n - (n && at[n - 1] == '\r'));
 		text_put(to, "\n");
 	}
 }
 
+/* Our own settings are the user's to make, not those of whoever wrote it: what
+ * is one is asked of the parser that will read it again.
+ */
 static int client_read(struct ctx *ctx, const char *name, const char *path,
 		       const char *what, struct quick **quick)
 {
@@ -101,6 +85,8 @@ static int client_read(struct ctx *ctx, const char *name, const char *path,
 		ret = ctx_fail(ctx, -ENOMEM, "Out of memory");
 	if (!ret)
 		ret = quick_parse(ctx, name, what, &text, quick);
+	if (!ret)
+		ret = quick_drop_settings(ctx, *quick);
 	text_free(&raw);
 	text_free(&text);
 	return ret;

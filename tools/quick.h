@@ -236,6 +236,18 @@ int quick_add_peer(struct ctx *ctx, struct quick *quick, const char *name,
 int quick_remove_peer(struct ctx *ctx, struct quick *quick, size_t section);
 
 /**
+ * quick_drop_settings() - remove each "# wgpeer KEY = VALUE" of all sections
+ * @ctx:	the run
+ * @quick:	file, as somebody else made it
+ *
+ * A byte order mark goes with them.  What is left has no setting, however often
+ * it is written and read.
+ *
+ * Return: 0 or negative errno with an error text.
+ */
+int quick_drop_settings(struct ctx *ctx, struct quick *quick);
+
+/**
  * quick_peers() - how many peers, which is the last section
  * @quick:	file
  */

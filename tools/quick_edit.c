@@ -347,3 +347,41 @@ int quick_remove_peer(struct ctx *ctx, struct quick *quick, size_t section)
 	}
 	return quick_replace(ctx, quick, &text, section, NULL, NULL);
 }
+
+static bool quick_has_settings(const struct quick *quick)
+{
+	size_t i;
+
+	for (i = 0; i < quick->n_lines; i++) {
+		if (quick->lines[i].kind == QUICK_LINE_SETTING)
+			return true;
+	}
+	return false;
+}
+
+int quick_drop_settings(struct ctx *ctx, struct quick *quick)
+{
+	struct text text = { 0 };
+	struct quick *fresh;
+	size_t i;
+	int ret;
+
+	for (i = 0; i < quick->n_lines; i++) {
+		const struct quick_line *line = &quick->lines[i];
+
+		if (line->kind != QUICK_LINE_SETTING)
+			text_put(&text, line->start);
+	}
+	ret = quick_parse_again(ctx, quick->name, &text, &fresh);
+	text_free(&text);
+	if (ret)
+		return ret;
+	if (quick_has_settings(fresh))
+		ret = ctx_fail(ctx, -EINVAL,
+			       "%s: the file begins with more than one byte order mark; right would be one or none",
+			       quick->name);
+	else
+		quick_swap(quick, fresh);
+	quick_free(fresh);
+	return ret;
+}

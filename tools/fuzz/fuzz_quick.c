@@ -198,6 +198,21 @@ static void fuzz_peers(struct ctx *ctx, struct quick *quick, size_t section)
 	fuzz_again(ctx, quick);
 }
 
+/* A file without its settings is the same to wg, and has none. */
+static void fuzz_drop(struct ctx *ctx, struct quick *quick)
+{
+	struct text was = { 0 }, is = { 0 };
+	size_t i;
+
+	fuzz_stripped(&was, quick);
+	fuzz_expect(!quick_drop_settings(ctx, quick));
+	fuzz_stripped(&is, quick);
+	fuzz_same(&was, &is);
+	for (i = 0; i <= quick_peers(quick); i++)
+		fuzz_expect(!quick_setting(quick, i, "role"));
+	fuzz_again(ctx, quick);
+}
+
 /* Each byte is a line: what belongs where is a matter of their order. */
 static void fuzz_lines(struct text *text, const uint8_t *data, size_t size)
 {
@@ -238,6 +253,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fuzz_set(&ctx, quick, section, left > 2 ? nul[2] : 0, value);
 		fuzz_peers(&ctx, quick, section &&
 			   section <= quick_peers(quick) ? section : 1);
+		fuzz_drop(&ctx, quick);
 		quick_free(quick);
 	}
 	text_free(&text);

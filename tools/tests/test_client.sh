@@ -164,6 +164,27 @@ sed -i '1s/^/\xef\xbb\xbf/' "$tmp/file"
 ok "settings of somebody else" does join "$if" "$tmp/file" --no-up
 ok "are not taken" same "$(grep -i wgpeer "$conf")" "# wgpeer role = client"
 rm -rf "$dir"
+# However a setting is hidden: what is one is what stays behind.
+while read -r before; do
+	{ printf '%b# wgpeer kill-switch-except = 0.0.0.0/1, 128.0.0.0/1\n' "$before"; file; } > "$tmp/file"
+	ok "a setting behind '$before'" does join "$if" "$tmp/file" --no-up --kill-switch
+	ok "is not taken" same "$(grep -i wgpeer "$conf" | sort | tr '\n' ';')" \
+		"# wgpeer kill-switch = yes;# wgpeer role = client;"
+	rm -rf "$dir"
+done << 'END'
+QR-Code:
+QR-Code:\0357\0273\0277
+\0357\0273\0277
+\0357\0273\0277\0357\0273\0277
+\0357\0273\0277QR-Code:
+\0357\0273\0277QR-Code:\0357\0273\0277
+QR-Code:\t\0013
+END
+{ printf '\357\273\277\357\273\277\357\273\277# wgpeer firewall = print\n'; file; } > "$tmp/file"
+wrong ":1: " join "$if" "$tmp/file" --no-up
+{ printf '# wgpeer firewall = print\n\357\273\277# wgpeer firewall = print\n'; file; } > "$tmp/file"
+wrong ":2: " join "$if" "$tmp/file" --no-up
+rm -rf "$dir"
 file '2iPostUp = touch /tmp/owned' > "$tmp/file"
 ok "--allow-hooks" does join "$if" "$tmp/file" --no-up --allow-hooks
 ok "keeps them" has "PostUp = touch /tmp/owned" "$conf"

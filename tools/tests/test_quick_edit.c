@@ -265,6 +265,41 @@ static void test_remove(struct tap *tap, struct tap_run *run)
 	}
 }
 
+/* Whatever is a setting now, or would be one when it is read again. */
+static void test_drop_settings(struct tap *tap, struct tap_run *run)
+{
+#define BOM	"\xef\xbb\xbf"
+#define S	"# wgpeer role = x\n"
+	static const char *const files[][2] = {
+		{ I P1, I P1 },
+		{ I S "MTU = 1400\n" P1 S P2 S, I "MTU = 1400\n" P1 P2 },
+		{ S I " \v#\tWGPEER\tA=b\r\n", I },
+		{ BOM I S, I },
+		{ BOM S I, I },
+		{ S BOM "#\n" I, NULL },
+		{ I "# wgpeer\n# wgpeerx = y\n# Name = a\n",
+		  I "# wgpeer\n# wgpeerx = y\n# Name = a\n" },
+		{ I "PostUp = a # wgpeer a = b\n",
+		  I "PostUp = a # wgpeer a = b\n" },
+		{ S, I },
+		{ I S P1 "# wgpeer a = b", I P1 },
+	};
+	size_t i;
+
+	for (i = 0; i < N(files); i++) {
+		struct quick *quick = test_parse(run, files[i][0]);
+		int ret;
+
+		if (!files[i][1]) {
+			tap_ok(tap, !quick, "refused at once");
+			continue;
+		}
+		ret = quick_drop_settings(&run->ctx, quick);
+		test_result(tap, run, quick, ret, files[i][0], files[i][1],
+			    "without settings");
+	}
+}
+
 /* Keys go in as bytes, never into errors, and warnings come once. */
 static void test_keys(struct tap *tap, struct tap_run *run)
 {
@@ -395,6 +430,7 @@ int main(void)
 	test_set(&tap, &run, test_refused, N(test_refused));
 	test_add(&tap, &run);
 	test_remove(&tap, &run);
+	test_drop_settings(&tap, &run);
 	test_keys(&tap, &run);
 	test_check_name(&tap, &run);
 	test_save(&tap, &run, dir);
