@@ -214,6 +214,7 @@ socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("198.51.100.1", 5
 kill_switch_lan()
 {
 	shape everything
+	state > "$TMP/before"
 	client join v0 "$TMP/everything.conf" --kill-switch --kill-switch-except 192.168.1.0/24 --dns none
 	reach a 198.51.100.1
 	reach a 192.168.1.1
@@ -221,7 +222,11 @@ kill_switch_lan()
 	ipn a link del v0
 	reach a 192.168.1.1
 	no_reach a 198.51.100.1
+	# Leaving undoes the rest, although the interface is gone already.
 	client leave v0
+	reach a 198.51.100.1
+	state | grep -v 'v0.conf.bak' | diff "$TMP/before" -
+	equal "notes" "$(find /run/wgpeer -name 'v0*')" ""
 	shape split
 	wgc b set wg0 peer "${PUB[a]}" preshared-key "$TMP/psk"
 	client join v0 "$TMP/split.conf" --kill-switch
