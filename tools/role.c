@@ -397,20 +397,25 @@ void role_undo(struct ctx *ctx, struct role *role)
 	memcpy(ctx->error, error, sizeof(error));
 }
 
-int role_finish(struct ctx *ctx, struct role *role, bool no_up)
+int role_commit(struct ctx *ctx, struct role *role, bool no_up)
 {
 	int ret;
 
 	role->was_up = tunnel_is_up(ctx, role->name);
-	ret = host_check(ctx, role->rtnl, role->quick);
-	if (!ret)
-		ret = quick_save(ctx, role->quick, role->path);
+	ret = quick_save(ctx, role->quick, role->path);
 	if (ret || no_up)
 		return ret;
 	ret = tunnel_apply(ctx, role->quick, false);
 	if (ret)
 		role_undo(ctx, role);
 	return ret;
+}
+
+int role_finish(struct ctx *ctx, struct role *role, bool no_up)
+{
+	int ret = host_check(ctx, role->rtnl, role->quick);
+
+	return ret ? ret : role_commit(ctx, role, no_up);
 }
 
 /* Past stdio, which would keep a copy and tell of errors too late. */

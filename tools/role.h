@@ -18,7 +18,7 @@
  * @quick:	what the file says
  * @is_new:	there was no file
  * @old:	what the file held
- * @was_up:	the interface ran when role_finish() began
+ * @was_up:	the interface ran when role_commit() began
  * @rtnl:	the host
  * @made_dir:	directory of the file, if we made it
  * @lock:	directory of the file, held so that two runs at once do not
@@ -191,6 +191,19 @@ void role_todo_endpoint(struct ctx *ctx, const struct role *role);
  * Return: 0 or negative errno with an error text.
  */
 int role_finish(struct ctx *ctx, struct role *role, bool no_up);
+
+/**
+ * role_commit() - role_finish() without the checks
+ * @ctx:	the run
+ * @role:	setup
+ * @no_up:	only write
+ *
+ * For what only takes away or renames: whatever collides on this host did so
+ * before, and must not keep a client in that has to go.
+ *
+ * Return: 0 or negative errno with an error text.
+ */
+int role_commit(struct ctx *ctx, struct role *role, bool no_up);
 
 /**
  * role_undo() - take role_finish() back

@@ -131,6 +131,15 @@ size_t server_find(const struct quick *quick, const char *name,
 int server_finish(struct ctx *ctx, struct role *role);
 
 /**
+ * server_commit() - role_commit(), live only if the interface is up
+ * @ctx:	the run
+ * @role:	setup
+ *
+ * Return: 0 or negative errno with an error text.
+ */
+int server_commit(struct ctx *ctx, struct role *role);
+
+/**
  * server_check_wish() - what can be said before the file is read
  * @ctx:	the run
  * @verb:	for errors, like "server add"

@@ -10,6 +10,7 @@
 #include "curve25519.h"
 #include "export.h"
 #include "file.h"
+#include "host.h"
 #include "opts.h"
 #include "tunnel.h"
 
@@ -60,16 +61,23 @@ size_t server_find(const struct quick *quick, const char *name,
 	return 0;
 }
 
-int server_finish(struct ctx *ctx, struct role *role)
+int server_commit(struct ctx *ctx, struct role *role)
 {
 	bool up = tunnel_is_up(ctx, role->name);
 	int ret;
 
-	ret = role_finish(ctx, role, !up);
+	ret = role_commit(ctx, role, !up);
 	if (!ret && !up)
 		ctx_say(ctx, "%s: is not up; `%s up %s' brings it up",
 			role->name, ctx->prog, role->name);
 	return ret;
+}
+
+int server_finish(struct ctx *ctx, struct role *role)
+{
+	int ret = host_check(ctx, role->rtnl, role->quick);
+
+	return ret ? ret : server_commit(ctx, role);
 }
 
 /* What can be said about the wish before the file is read. */

@@ -271,7 +271,7 @@ int server_remove(struct ctx *ctx, int argc, char **argv)
 	if (!ret)
 		ret = server_drop_previous(ctx, &role, argv[2]);
 	if (!ret)
-		ret = server_finish(ctx, &role);
+		ret = server_commit(ctx, &role);
 	if (!ret)
 		ctx_say(ctx, "%s: client `%s' is removed", role.name, argv[2]);
 	role_close(&role);
@@ -292,7 +292,7 @@ static int server_rename_peer(struct ctx *ctx, struct role *role,
 	if (!ret && old)
 		ret = quick_set(ctx, role->quick, old, "# Name", to);
 	if (!ret)
-		ret = server_finish(ctx, role);
+		ret = server_commit(ctx, role);
 	if (!ret)
 		ctx_say(ctx, "%s: client `%s' is called `%s' now", role->name,
 			from, to);
@@ -421,7 +421,7 @@ static int server_rotate_finish(struct ctx *ctx, struct role *role,
 
 	ret = server_drop_previous(ctx, role, name);
 	if (!ret)
-		ret = server_finish(ctx, role);
+		ret = server_commit(ctx, role);
 	if (!ret)
 		ctx_say(ctx, "%s: the old key of `%s' is removed", role->name,
 			name);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "file.h"
+#include "host.h"
 #include "opts.h"
 #include "role_list.h"
 #include "tunnel.h"
@@ -508,7 +509,7 @@ static int site_update(struct ctx *ctx, struct role *role)
 	bool up = tunnel_is_up(ctx, role->name);
 	int ret;
 
-	ret = role_finish(ctx, role, !up);
+	ret = role_commit(ctx, role, !up);
 	if (!ret && !up)
 		ctx_say(ctx, "%s: is not up; `%s up %s' brings it up",
 			role->name, ctx->prog, role->name);
@@ -533,6 +534,8 @@ int site_add(struct ctx *ctx, int argc, char **argv)
 			       ctx->prog);
 	if (!ret)
 		ret = site_put_peer(ctx, &role, &token);
+	if (!ret)
+		ret = host_check(ctx, role.rtnl, role.quick);
 	if (!ret)
 		ret = site_update(ctx, &role);
 	if (!ret)

@@ -180,10 +180,15 @@ only_told()
 	reach c 10.50.0.20
 }
 
-# Who is removed is out, and knows it at the next packet.
+# Who is removed is out, and knows it at the next packet; also where a lease has
+# come up since that lets nobody in.
 removed()
 {
+	addr s lan0 10.99.0.201/29
+	refute server add "$SV" gone --output "$TMP/x"
+	grep -q '10\.99\.0\.200/29 on lan0' "$TMP/words"
 	server remove "$SV" laptop
+	ipn s addr del 10.99.0.201/29 dev lan0
 	no_reach c 10.50.0.20
 	equal "peers" "$(on s "$WGPEER" show "$SV" peers)" ""
 	leave

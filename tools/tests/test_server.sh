@@ -445,6 +445,30 @@ ok "comments and foreign lines" sh -c "
 ok "another edit" does rename "s$if" one two
 ok "keeps them" sh -c "grep -qx '# mine' '$dir/s$if.conf' && grep -qx '# by hand' '$dir/s$if.conf'"
 
+# What collides on this host keeps nobody in.
+
+# holds CMD...: run while another program has the port of the file
+holds()
+{
+	python3 -c 'import re, socket, subprocess, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("", 0))
+text = open(sys.argv[1]).read()
+open(sys.argv[1], "w").write(re.sub("(?m)^ListenPort = .*$", "ListenPort = %d" % s.getsockname()[1], text))
+sys.exit(subprocess.call(sys.argv[2:]))' "$dir/b$if.conf" "$@" --config-dir "$dir" 2> "$tmp/err"
+}
+ok "init" does init "b$if" --no-up --endpoint a.example --address 10.95.0.1/24
+ok "a client" does add "b$if" one
+ok "another" does add "b$if" two
+ok "a rotation" does rotate "b$if" two
+holds "$wgpeer" server add "b$if" three > "$tmp/out"
+ok "with the port in use nobody gets in" same "$(count '^\[Peer\]' "$dir/b$if.conf")" 3
+ok "and that is told" grep -q "is in use" "$tmp/err"
+ok "a rotation ends" holds "$wgpeer" server rotate "b$if" two --finish
+ok "a name changes" holds "$wgpeer" server rename "b$if" two three
+ok "a client goes" holds "$wgpeer" server remove "b$if" one
+ok "one is left" same "$(grep -A1 '^\[Peer\]' "$dir/b$if.conf" | tail -n +2)" "# Name = three"
+
 # Two at once: neither loses the other's work.
 at_once()
 {
