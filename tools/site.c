@@ -13,8 +13,6 @@
 /* Room for the addresses of some sites, chosen by chance. */
 #define SITE_LEN4	20
 #define SITE_PICK_TRIES	100
-/* The smallest networks of a tunnel have so many bits to choose from. */
-#define SITE_BITS_MIN	2
 
 /* Networks that are free here and are not shared. */
 static int site_pick_tunnel(struct ctx *ctx, struct role *role,

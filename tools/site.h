@@ -11,6 +11,8 @@
 #include "role.h"
 #include "token.h"
 
+/* The smallest networks of a tunnel have so many bits to choose from. */
+#define SITE_BITS_MIN	2
 /* A site that cannot be reached from outside says something that often. */
 #define SITE_KEEPALIVE	"25"
 

@@ -21,12 +21,26 @@ static int site_no_memory(struct ctx *ctx)
 	return ctx_fail(ctx, -ENOMEM, "Out of memory");
 }
 
+/* Files are edited by hand, too. */
+static int site_check_room(struct ctx *ctx, const struct cidr *net)
+{
+	char text[CIDR_TEXT];
+
+	if (net->len + SITE_BITS_MIN <= cidr_max(net->family))
+		return 0;
+	cidr_text(text, net);
+	return ctx_fail(ctx, -EINVAL,
+			"the tunnel's network %s has no room for other sites; right would be an Address with a /%d at most",
+			text, cidr_max(net->family) - SITE_BITS_MIN);
+}
+
 int site_addresses(struct ctx *ctx, const struct cidr_list *tunnel,
 		   const uint8_t key[WG_KEY_LEN], struct cidr_list *list)
 {
 	struct cidr addr;
 	uint64_t n;
 	size_t i;
+	int ret;
 
 	memcpy(&n, key, sizeof(n));
 	n = le64toh(n);
@@ -35,6 +49,9 @@ int site_addresses(struct ctx *ctx, const struct cidr_list *tunnel,
 		unsigned int bits = cidr_max(net->family) - net->len;
 		uint64_t size = bits < 64 ? 1ULL << bits : 0;
 
+		ret = site_check_room(ctx, net);
+		if (ret)
+			return ret;
 		/* Neither the network's own address nor broadcast. */
 		if (!cidr_nth(net, 1 + n % (size - 2), &addr))
 			continue;
@@ -50,12 +67,16 @@ int site_tunnel(struct ctx *ctx, const struct role *role,
 {
 	const struct cidr_list *own = &role->quick->addresses;
 	size_t i;
+	int ret;
 
 	for (i = 0; i < own->count; i++) {
 		struct cidr net = cidr_network(&own->all[i]);
 
 		if (net.family == AF_INET6 && net.ip.in6.s6_addr[0] == 0xfe)
 			continue;
+		ret = site_check_room(ctx, &net);
+		if (ret)
+			return ret;
 		if (cidr_list_add(list, &net))
 			return site_no_memory(ctx);
 	}

@@ -33,6 +33,7 @@
 #define TOKEN_HOST_MAX	253	/* RFC 1035, as text */
 #define TOKEN_LABEL_MAX	63
 #define TOKEN_PORT_LEN	2
+#define TOKEN_BITS_MIN	2	/* of a tunnel network, for its hosts */
 #define TOKEN_PART	48	/* bytes that become whole characters */
 
 enum token_kind {
@@ -431,6 +432,25 @@ static bool token_is_link_local(const struct cidr *cidr)
 	       IN6_IS_ADDR_LINKLOCAL(&cidr->ip.in6);
 }
 
+/* Where two sites have no room nobody could choose an address. */
+static int token_check_tunnel(struct ctx *ctx, const struct token *token)
+{
+	char text[CIDR_TEXT];
+	size_t i;
+
+	for (i = 0; i < token->tunnel.count; i++) {
+		const struct cidr *net = &token->tunnel.all[i];
+
+		if (net->len + TOKEN_BITS_MIN <= cidr_max(net->family))
+			continue;
+		cidr_text(text, net);
+		return ctx_fail(ctx, -EINVAL,
+				"token: its tunnel network %s has no room for two sites; right would be a /%d at most",
+				text, cidr_max(net->family) - TOKEN_BITS_MIN);
+	}
+	return 0;
+}
+
 /* Addresses belong to the tunnel, so that one site cannot claim another's. */
 static int token_check_addresses(struct ctx *ctx, const struct token *token,
 				 const struct cidr_list *list, const char *what)
@@ -484,7 +504,10 @@ static int token_check(struct ctx *ctx, const struct token *token)
 	if (key_is_zero(token->public_key))
 		return ctx_fail(ctx, -EINVAL,
 				"token: it has no public key; right would be one with the site's");
-	ret = token_check_addresses(ctx, token, &token->addresses, "address");
+	ret = token_check_tunnel(ctx, token);
+	if (!ret)
+		ret = token_check_addresses(ctx, token, &token->addresses,
+					    "address");
 	if (!ret && token->secret)
 		ret = token_check_secret(ctx, token);
 	return ret;

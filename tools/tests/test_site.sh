@@ -421,16 +421,17 @@ anew
 
 # --- tokens that lie ----------------------------------------------------------
 
-# craft NETWORK: a token of the site that shares that as well
+# craft NETWORK [TYPE]: a token of the site that shares that as well, or has it
+# in a field of another type
 craft()
 {
-	python3 - "$(cat "$tmp/a.token")" "$1" <<- 'END'
+	python3 - "$(cat "$tmp/a.token")" "$1" "${2-7}" <<- 'END'
 		import base64, ipaddress, sys, zlib
 		head, body = sys.argv[1].split("-", 1)
 		raw = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))[:-4]
 		net = ipaddress.ip_network(sys.argv[2])
 		value = bytes([net.prefixlen]) + net.network_address.packed
-		raw += bytes([7, len(value)]) + value
+		raw += bytes([int(sys.argv[3]), len(value)]) + value
 		head += "-"
 		raw += zlib.crc32(head.encode() + raw).to_bytes(4, "big")
 		print(head + base64.urlsafe_b64encode(raw).decode().rstrip("="))
@@ -442,6 +443,10 @@ wrong "10.9.7.0/24 of a overlaps 10.9.0.0/16 of the tunnel" join "$if" "$(craft 
 wrong "fd09::/80 of a overlaps" join "$if" "$(craft fd09::/80)" --no-up --share 10.2.0.0/24
 wrong "everything" join "$if" "$(craft 0.0.0.0/0)" --no-up --share 10.2.0.0/24
 wrong "127.0.0.0/8" join "$if" "$(craft 127.0.0.0/8)" --no-up --share 10.2.0.0/24
+for net in 10.77.0.0/31 10.77.0.0/32 fd77::/127 fd77::/128; do
+	wrong "$net has no room" join "$if" "$(craft $net 5)" --no-up --share 10.2.0.0/24
+done
+ok "no directory is left of that" test ! -e "$dir"
 ok "one that does not" does join "$if" "$(craft 10.7.0.0/24)" --no-up --name b --share 10.2.0.0/24
 ok "is taken" same "$(peer a AllowedIPs | sed 's/.*128, //')" "10.1.0.0/24, 10.7.0.0/24"
 anew
@@ -465,4 +470,13 @@ printf '[Interface]\nPrivateKey = %s\n# wgpeer role = server\n' "$("$wgpeer" gen
 wrong "its role is .server" init "$if" --no-up --share 10.1.0.0/24
 wrong "its role is .server" list "$if"
 wrong "its role is .server" token "$if"
+anew
+for net in 10.9.0.0/31 10.9.0.0/32 fd09::/127 fd09::/128; do
+	begin a --share 10.1.0.0/24 --endpoint a.example --address 10.8.0.1/16
+	sed -i "s|^Address = .*|Address = 10.8.0.1/16, $net|" "$conf"
+	wrong "$net has no room" init "$if" --no-up --one-paste --peer-share 10.2.0.0/24
+	wrong "$net has no room" init "$if" --no-up
+	wrong "$net has no room" token "$if"
+	anew
+done
 ends

@@ -294,6 +294,10 @@ struct test_fields {
 #define NAME		"\x01\x01n"
 #define PUB		"\x02\x20" KEY
 #define NET		"\x05\x05\x14\x0a\x4d\x00\x00"
+#define NET30		"\x05\x05\x1e\x0a\x4d\x03\x04"
+#define NET31		"\x05\x05\x1f\x0a\x4d\x03\x04"
+#define NET32		"\x05\x05\x20\x0a\x4d\x03\x04"
+#define NET6(len)	"\x05\x11" len "\xfd\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
 #define ADDR		"\x06\x05\x20\x0a\x4d\x03\x04"
 #define GOOD		NAME PUB NET ADDR
 #define ZERO		"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
@@ -357,6 +361,13 @@ static void test_strangers(struct tap *tap, struct tap_run *run)
 		  "public key" },
 		{ "a short key", F(NAME "\x02\x01x" NET ADDR), "public key" },
 		{ "two keys", F(GOOD PUB), "public key twice" },
+		{ "a /30", F(NAME PUB NET30 ADDR), NULL },
+		{ "a /31", F(NAME PUB NET31 ADDR), "10.77.3.4/31 has no room" },
+		{ "a /32", F(NAME PUB NET32 ADDR), "10.77.3.4/32 has no room" },
+		{ "a /31 beside another", F(GOOD NET31), "right would be a /30" },
+		{ "a /126", F(GOOD NET6("\x7e")), NULL },
+		{ "a /127", F(GOOD NET6("\x7f")), "fd00::/127 has no room" },
+		{ "a /128", F(GOOD NET6("\x80")), "right would be a /126" },
 		{ "no address", F(NAME PUB NET), "no address" },
 		{ "an address elsewhere", F(NAME PUB NET
 		  "\x06\x05\x20\x0a\x4e\x03\x04"), "10.78.3.4/32" },
