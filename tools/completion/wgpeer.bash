@@ -5,7 +5,7 @@
 
 _wgpeer_interfaces()
 {
-	wgpeer show interfaces 2> /dev/null
+	wgpeer show interfaces 2> /dev/null | tr ' ' '\n'
 	local file
 	for file in /etc/wireguard/*.conf; do
 		[ -e "$file" ] && basename "$file" .conf
@@ -37,56 +37,74 @@ _wgpeer_options()
 	esac
 }
 
+# Offers the words that begin with $cur.  Never compgen -W, which expands them:
+# a name is what somebody wrote into a file, and goes quoted onto the line.
+_wgpeer_offer()
+{
+	local word typed=${cur#[\"\']}
+	for word; do
+		[ -n "$word" ] || continue
+		printf -v word %q "$word"
+		[[ $word != "$typed"* ]] || COMPREPLY+=("$word")
+	done
+}
+
+_wgpeer_offer_files()
+{
+	compopt -o filenames 2> /dev/null
+	mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+}
+
 _wgpeer()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local verb=${COMP_WORDS[1]} words='' sub='' at=2
+	local verb=${COMP_WORDS[1]} words=() sub='' at=2
 
 	COMPREPLY=()
 	case $verb in
 	server | client | site) sub=" ${COMP_WORDS[2]}" at=3 ;;
 	esac
 	case $prev in
-	--format) words="wg-quick networkd nm uci json" ;;
-	--firewall) words="nft print none" ;;
-	--dns) [ "$verb" != client ] || words="auto resolved resolvconf dnsmasq none" ;;
+	--format) words=(wg-quick networkd nm uci json) ;;
+	--firewall) words=(nft print none) ;;
+	--dns) [ "$verb" != client ] || words=(auto resolved resolvconf dnsmasq none) ;;
 	--config-dir | --output | setconf | addconf | syncconf)
-		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		_wgpeer_offer_files
 		return
 		;;
 	esac
-	if [ -n "$words" ]; then
+	if [ ${#words[@]} -gt 0 ]; then
 		:
 	elif [ "$COMP_CWORD" = 1 ]; then
-		words="show showconf set setconf addconf syncconf genkey genpsk pubkey
-			up down apply status save strip export server client site help version"
+		words=(show showconf set setconf addconf syncconf genkey genpsk pubkey
+			up down apply status save strip export server client site help version)
 	elif [ "$at" = 3 ] && [ "$COMP_CWORD" = 2 ]; then
 		case $verb in
-		server) words="init add list export remove rename rotate" ;;
-		client) words="join new leave" ;;
-		site) words="init join add token list remove" ;;
+		server) words=(init add list export remove rename rotate) ;;
+		client) words=(join new leave) ;;
+		site) words=(init join add token list remove) ;;
 		esac
 	elif [[ $cur == -* ]]; then
-		words=$(_wgpeer_options "$verb$sub")
+		mapfile -t words < <(_wgpeer_options "$verb$sub" | tr ' ' '\n')
 	elif [ "$COMP_CWORD" = "$at" ]; then
-		words=$(_wgpeer_interfaces)
-		[ "$verb" != show ] || words="all interfaces $words"
+		mapfile -t words < <(_wgpeer_interfaces)
+		[ "$verb" != show ] || words+=(all interfaces)
 	else
 		case $verb$sub in
 		"server export" | "server remove" | "server rename" | "server rotate" | "site remove")
-			words=$(_wgpeer_names "${COMP_WORDS[at]}")
+			mapfile -t words < <(_wgpeer_names "${COMP_WORDS[at]}")
 			;;
 		"client join" | setconf | addconf | syncconf)
-			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+			_wgpeer_offer_files
 			return
 			;;
 		show)
-			words="public-key private-key listen-port fwmark peers preshared-keys endpoints
-				allowed-ips latest-handshakes transfer persistent-keepalive dump"
+			words=(public-key private-key listen-port fwmark peers preshared-keys endpoints
+				allowed-ips latest-handshakes transfer persistent-keepalive dump)
 			;;
-		set) words="listen-port fwmark private-key peer remove preshared-key endpoint persistent-keepalive allowed-ips" ;;
+		set) words=(listen-port fwmark private-key peer remove preshared-key endpoint persistent-keepalive allowed-ips) ;;
 		esac
 	fi
-	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+	_wgpeer_offer "${words[@]}"
 }
 complete -F _wgpeer wgpeer
