@@ -16,6 +16,8 @@
 #include "tunnel_state.h"
 
 #define CLIENT_FILE_MAX	(1UL << 20)
+/* So many characters of a line are shown. */
+#define CLIENT_SHOWN	100
 /* zbarimg writes this in front of what it has read. */
 #define CLIENT_QR	"QR-Code:"
 /* Editors for Windows begin with this. */
@@ -124,6 +126,40 @@ static int client_check(struct ctx *ctx, const struct quick *quick,
 	return 0;
 }
 
+/* The beginning of what a stranger wrote, on a terminal that it must not steer
+ * or make show something else.
+ */
+static void client_show(struct text *text, const char *string)
+{
+	size_t i;
+
+	for (i = 0; string[i] && i < CLIENT_SHOWN; i++) {
+		unsigned char c = string[i];
+
+		text_printf(text, c >= 0x20 && c < 0x7f ? "%c" : "\\x%02x", c);
+	}
+	if (string[i])
+		text_put(text, "...");
+}
+
+static int client_refuse_hook(struct ctx *ctx, const char *path,
+			      const char *key, const char *value, size_t more)
+{
+	struct text shown = { 0 }, others = { 0 };
+	int ret;
+
+	client_show(&shown, value);
+	if (more)
+		text_printf(&others, ", and so would %zu more line%s", more,
+			    more > 1 ? "s" : "");
+	ret = ctx_fail(ctx, -EPERM,
+		       "%s: %s = %s would be run as root%s; if you trust the file, say --allow-hooks",
+		       path, key, text_string(&shown), text_string(&others));
+	text_free(&shown);
+	text_free(&others);
+	return ret;
+}
+
 static int client_check_hooks(struct ctx *ctx, const struct quick *quick,
 			      const char *path,
 			      const struct client_wish *wish)
@@ -131,16 +167,18 @@ static int client_check_hooks(struct ctx *ctx, const struct quick *quick,
 	static const char *const names[QUICK_HOOKS] = {
 		"PreUp", "PostUp", "PreDown", "PostDown",
 	};
-	int i;
+	int i, first = QUICK_HOOKS;
+	size_t n = 0;
 
-	for (i = 0; i < QUICK_HOOKS; i++) {
-		if (quick->hooks[i].count && !wish->allow_hooks)
-			return ctx_fail(ctx, -EPERM,
-					"%s: %s = %.100s would be run as root; if you trust it, say --allow-hooks",
-					path, names[i],
-					quick->hooks[i].all[0]);
+	for (i = QUICK_HOOKS - 1; i >= 0; i--) {
+		n += quick->hooks[i].count;
+		if (quick->hooks[i].count)
+			first = i;
 	}
-	return 0;
+	if (!n || wish->allow_hooks)
+		return 0;
+	return client_refuse_hook(ctx, path, names[first],
+				  quick->hooks[first].all[0], n - 1);
 }
 
 /*

@@ -82,6 +82,13 @@ bad "own public key" "s|^PublicKey = .*|PublicKey = $(echo "$private" | "$wgpeer
 for hook in PreUp PostUp PreDown PostDown; do
 	bad "$hook = touch /tmp/owned.*--allow-hooks" "2i$hook = touch /tmp/owned"
 done
+bad "owned would be run as root; " '2iPostUp = touch /tmp/owned'
+bad "PreUp = a would be run as root, and so would 1 more line; " '2iPostUp = b\nPreUp = a'
+bad "PostUp = b would be run as root, and so would 3 more lines; " '2iPostUp = b\nPostUp = c\nPreDown = d\nPostDown = e'
+bad "PreUp = rm x.x1b\[2K.x0d.x07.xc2.x9b would be run" '2iPreUp = rm x\x1b[2K\r\x07\xc2\x9b'
+ok "and a terminal is not told" sh -c "! tr -d '\\n' < '$tmp/err' | LC_ALL=C grep -q '[^ -~]'"
+bad "PreUp = a\{100\}\.\.\. would be run" "2iPreUp = $(printf %0101d 0 | tr 0 a)"
+bad "PreUp = a\{100\} would be run" "2iPreUp = $(printf %0100d 0 | tr 0 a)"
 bad "198.51.100.1:51820.*198.51.100.0/28" 's/^AllowedIPs.*/AllowedIPs = 198.51.100.0\/28/'
 printf '[Interface]\0\n' > "$tmp/file"
 wrong "NUL" join "$if" "$tmp/file" --no-up
