@@ -49,6 +49,12 @@ struct client_wish {
  * The file that was given.
  */
 
+/* How errors call it. */
+static const char *client_what(const char *path)
+{
+	return strcmp(path, "-") ? path : "standard input";
+}
+
 /* Copies the lines, without what programs put around them. */
 static void client_clean(const struct text *from, struct text *to)
 {
@@ -356,26 +362,36 @@ static void client_say(struct ctx *ctx, const struct role *role, bool hidden)
 			role->name);
 }
 
-static int client_join_file(struct ctx *ctx, struct role *role,
-			    const char *path, const struct client_wish *wish)
+/* All that is known without the directory, which others may want while this
+ * waits for the end of standard input.
+ */
+static int client_take_file(struct ctx *ctx, const char *name,
+			    const char *path, const struct client_wish *wish,
+			    struct quick **fresh)
 {
-	bool hidden = client_is_hidden(ctx, role);
-	const char *what = strcmp(path, "-") ? path : "standard input";
-	struct quick *fresh;
+	const char *what = client_what(path);
 	int ret;
 
-	ret = client_read(ctx, role->name, path, what, &fresh);
+	ret = client_read(ctx, name, path, what, fresh);
 	if (!ret)
-		ret = client_check(ctx, fresh, what);
+		ret = client_check(ctx, *fresh, what);
 	if (!ret)
-		ret = client_check_hooks(ctx, fresh, what, wish);
-	if (!ret)
-		ret = client_edit(ctx, fresh, role->quick, what, wish);
-	if (ret) {
-		quick_free(fresh);
+		ret = client_check_hooks(ctx, *fresh, what, wish);
+	return ret;
+}
+
+/* Takes @fresh. */
+static int client_join_file(struct ctx *ctx, struct role *role,
+			    struct quick *fresh, const char *path,
+			    const struct client_wish *wish)
+{
+	bool hidden = client_is_hidden(ctx, role);
+	int ret;
+
+	ret = client_edit(ctx, fresh, role->quick, client_what(path), wish);
+	quick_free(ret ? fresh : role->quick);
+	if (ret)
 		return ret;
-	}
-	quick_free(role->quick);
 	role->quick = fresh;
 	ret = role_finish(ctx, role, wish->no_up);
 	if (!ret)
@@ -397,6 +413,7 @@ static int client_join(struct ctx *ctx, int argc, char **argv)
 		{ "config-dir", NULL, &wish.dir },
 		{ NULL, NULL, NULL },
 	};
+	struct quick *fresh = NULL;
 	struct role role;
 	int ret;
 
@@ -406,11 +423,17 @@ static int client_join(struct ctx *ctx, int argc, char **argv)
 	if (!ret && wish.kill_switch && wish.no_kill_switch)
 		ret = ctx_fail(ctx, -EINVAL,
 			       "client join: --kill-switch and --no-kill-switch exclude each other; right would be one of them");
-	if (ret)
+	if (!ret)
+		ret = client_take_file(ctx, argv[1], argv[2], &wish, &fresh);
+	if (ret) {
+		quick_free(fresh);
 		return ret;
+	}
 	ret = role_open(ctx, &role, "client", wish.dir, argv[1], true);
 	if (!ret)
-		ret = client_join_file(ctx, &role, argv[2], &wish);
+		ret = client_join_file(ctx, &role, fresh, argv[2], &wish);
+	else
+		quick_free(fresh);
 	role_close(&role);
 	return ret;
 }

@@ -204,6 +204,25 @@ ok "a kill switch without /0" has "# wgpeer kill-switch = yes" "$conf"
 ok "tells what that means" said "cuts off"
 rm -rf "$dir"
 
+# --- while it waits for standard input ----------------------------------------
+
+mkfifo "$tmp/fifo"
+timeout 60 "$wgpeer" client join "$if" - --no-up --config-dir "$dir" < "$tmp/fifo" > "$tmp/out" 2> "$tmp/waits" &
+exec 3> "$tmp/fifo"
+# Until it waits: then it has made what it would make before.
+i=0
+while [ ! -e "$dir" ] && [ $i -lt 5 ]; do
+	sleep 0.1
+	i=$((i + 1))
+done
+ok "nothing is made yet" test ! -e "$dir"
+ok "nobody else waits" timeout 10 "$wgpeer" client new "n$if" --config-dir "$dir"
+file >&3
+exec 3>&-
+ok "and then it joins" wait $!
+ok "with the file that came" has "PrivateKey = $private" "$conf"
+rm -rf "$dir"
+
 # --- new ----------------------------------------------------------------------
 
 ok "new" does new "$if"
