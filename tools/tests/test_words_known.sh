@@ -43,7 +43,7 @@ while read -r page verbs; do
 		[ -n "$words" ] || { ok "$verb" "takes no option at all"; continue; }
 		all="$all $words"
 		# shellcheck disable=SC2046,SC2086 # words
-		ok "$verb" "$(lacks man/$page.8 '\\-\\-' $(echo "$words" | sed 's/-/\\\\?-/g' | grep -v '^config') |
+		ok "$verb" "$(lacks man/$page.8 '\\-\\-' $(echo "$words" | sed 's/-/\\\\?-/g') |
 			sed 's/$/ (manual)/'
 			lacks completion/wgpeer.bash -- $words | sed 's/$/ (bash)/'
 			lacks completion/_wgpeer -- $words | sed 's/$/ (zsh)/'
