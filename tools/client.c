@@ -535,23 +535,12 @@ static int client_leave(struct ctx *ctx, int argc, char **argv)
 
 int client_main(struct ctx *ctx, int argc, char **argv)
 {
-	static const struct {
-		const char *name;
-		int (*run)(struct ctx *ctx, int argc, char **argv);
-	} verbs[] = {
+	static const struct role_verb verbs[] = {
 		{ "join", client_join },
 		{ "new", client_new },
 		{ "leave", client_leave },
+		{ NULL, NULL },
 	};
-	size_t i;
 
-	if (argc < 2)
-		return VERB_USAGE;
-	for (i = 0; i < sizeof(verbs) / sizeof(*verbs); i++) {
-		if (!strcmp(verbs[i].name, argv[1]))
-			return verbs[i].run(ctx, argc - 1, argv + 1);
-	}
-	return ctx_fail(ctx, -EINVAL,
-			"client: `%.100s' is wrong; right would be join, new or leave",
-			argv[1]);
+	return role_run(ctx, verbs, argc, argv);
 }

@@ -172,6 +172,40 @@ int role_public_key(struct ctx *ctx, const struct role *role,
 	return 0;
 }
 
+/* "one, two or three" */
+static void role_list_verbs(const struct role_verb *verbs, struct text *list)
+{
+	for (; verbs->name; verbs++) {
+		if (list->len)
+			text_put(list, verbs[1].name ? ", " : " or ");
+		text_put(list, verbs->name);
+	}
+}
+
+int role_run(struct ctx *ctx, const struct role_verb *verbs, int argc,
+	     char **argv)
+{
+	const struct role_verb *verb;
+	struct text list = { 0 };
+	int ret;
+
+	for (verb = verbs; argc > 1 && verb->name; verb++) {
+		if (!strcmp(verb->name, argv[1]))
+			return verb->run(ctx, argc - 1, argv + 1);
+	}
+	role_list_verbs(verbs, &list);
+	if (argc > 1)
+		ret = ctx_fail(ctx, -EINVAL,
+			       "%s: `%.100s' is wrong; right would be %s",
+			       argv[0], argv[1], text_string(&list));
+	else
+		ret = ctx_fail(ctx, -EINVAL,
+			       "%s: too few words; right would be %s",
+			       argv[0], text_string(&list));
+	text_free(&list);
+	return ret;
+}
+
 int role_words(struct ctx *ctx, const char *verb, const char *names, int argc)
 {
 	const char *at = names;

@@ -89,6 +89,28 @@ int role_public_key(struct ctx *ctx, const struct role *role,
 		    uint8_t key[WG_KEY_LEN]);
 
 /**
+ * struct role_verb - what a verb can be asked to do
+ * @name:	the word behind the verb; NULL ends a table
+ * @run:	does it, that word first
+ */
+struct role_verb {
+	const char *name;
+	int (*run)(struct ctx *ctx, int argc, char **argv);
+};
+
+/**
+ * role_run() - do what the word behind a verb says
+ * @ctx:	the run
+ * @verbs:	table, two or more
+ * @argc:	number of words
+ * @argv:	words, the verb's own first
+ *
+ * Return: what it returns, or -EINVAL with an error text that lists them.
+ */
+int role_run(struct ctx *ctx, const struct role_verb *verbs, int argc,
+	     char **argv);
+
+/**
  * role_words() - whether a verb has the words it needs
  * @ctx:	the run
  * @verb:	for errors, like "server add"

@@ -420,10 +420,7 @@ static int server_init(struct ctx *ctx, int argc, char **argv)
 
 int server_main(struct ctx *ctx, int argc, char **argv)
 {
-	static const struct {
-		const char *name;
-		int (*run)(struct ctx *ctx, int argc, char **argv);
-	} verbs[] = {
+	static const struct role_verb verbs[] = {
 		{ "init", server_init },
 		{ "add", server_add },
 		{ "list", server_list },
@@ -431,14 +428,8 @@ int server_main(struct ctx *ctx, int argc, char **argv)
 		{ "remove", server_remove },
 		{ "rename", server_rename },
 		{ "rotate", server_rotate },
+		{ NULL, NULL },
 	};
-	size_t i;
 
-	for (i = 0; argc > 1 && i < sizeof(verbs) / sizeof(*verbs); i++) {
-		if (!strcmp(verbs[i].name, argv[1]))
-			return verbs[i].run(ctx, argc - 1, argv + 1);
-	}
-	return ctx_fail(ctx, -EINVAL,
-			"server: `%.100s' is wrong; right would be init, add, list, export, remove, rename or rotate",
-			argc > 1 ? argv[1] : "");
+	return role_run(ctx, verbs, argc, argv);
 }

@@ -278,26 +278,15 @@ static int site_init(struct ctx *ctx, int argc, char **argv)
 
 int site_main(struct ctx *ctx, int argc, char **argv)
 {
-	static const struct {
-		const char *name;
-		int (*run)(struct ctx *ctx, int argc, char **argv);
-	} verbs[] = {
+	static const struct role_verb verbs[] = {
 		{ "init", site_init },
 		{ "join", site_join },
 		{ "add", site_add },
 		{ "token", site_token },
 		{ "list", site_list },
 		{ "remove", site_remove },
+		{ NULL, NULL },
 	};
-	size_t i;
 
-	if (argc < 2)
-		return VERB_USAGE;
-	for (i = 0; i < sizeof(verbs) / sizeof(*verbs); i++) {
-		if (!strcmp(verbs[i].name, argv[1]))
-			return verbs[i].run(ctx, argc - 1, argv + 1);
-	}
-	return ctx_fail(ctx, -EINVAL,
-			"site: `%.100s' is wrong; right would be init, join, add, token, list or remove",
-			argv[1]);
+	return role_run(ctx, verbs, argc, argv);
 }

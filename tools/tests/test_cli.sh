@@ -128,6 +128,12 @@ is "down with a typo in the file" 1 "" "Warning: $tmp/typo.conf:2: *; hooks *\`t
 is "status of nothing" 3 "*state: not up" "" "$tmp/wgpeer" status none --config-dir "$tmp"
 is "status of nothing, for programs" 3 '{"name": "none", "up": false,*' "" \
 	"$tmp/wgpeer" status none --json --config-dir "$tmp"
+for verb in "server init, add" "client join, new or leave" "site init, join"; do
+	set -- $verb
+	is "$1 without words" 1 "" "$1: too few words; right would be ${verb#"$1 "}*" "$tmp/wgpeer" "$1"
+	is "$1 with a wrong one" 1 "" "$1: \`frob' is wrong; right would be ${verb#"$1 "}*" "$tmp/wgpeer" "$1" frob
+	is "$1 says that in one line" 0 "" "" sh -c "[ \$('$tmp/wgpeer' $1 2>&1 | wc -l) = 1 ]"
+done
 is "strip" 0 "*PrivateKey = $secret*" "" "$tmp/wgpeer" strip wg0 --config-dir "$tmp"
 is "strip takes away" 1 "" "" sh -c "'$tmp/wgpeer' strip '$tmp/wg0.conf' | grep -E 'Address|PostUp'"
 echo "1..$n"
