@@ -121,11 +121,11 @@ static bool main_is_one_of(const char *word, const char *const *set)
 	return false;
 }
 
-static int main_verb_usage(const struct ctx *ctx, const struct verb *verb)
+static void main_verb_usage(const struct ctx *ctx, const struct verb *verb,
+			    FILE *out)
 {
-	fprintf(ctx->err, "Usage: %s %s%s%s\n", ctx->prog, verb->name,
+	fprintf(out, "Usage: %s %s%s%s\n", ctx->prog, verb->name,
 		*verb->usage ? " " : "", verb->usage);
-	return 1;
 }
 
 /* What the kernel said stands on a second line: wg shows both. */
@@ -154,7 +154,7 @@ static int main_run(struct ctx *ctx, const struct verb *verb, int argc,
 
 	/* As wg, only show ends well when asked for help. */
 	if (asked && (!ctx->compat || verb->run == show_main)) {
-		main_verb_usage(ctx, verb);
+		main_verb_usage(ctx, verb, ctx->err);
 		return 0;
 	}
 	ret = verb->run(ctx, argc, argv);
@@ -163,8 +163,42 @@ static int main_run(struct ctx *ctx, const struct verb *verb, int argc,
 	if (ret && *ctx->error)
 		main_show_error(ctx, main_is_setup(verb));
 	if (ret == VERB_USAGE)
-		main_verb_usage(ctx, verb);
+		main_verb_usage(ctx, verb, ctx->err);
 	return !!ret;
+}
+
+static const struct verb *main_find(const struct ctx *ctx, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < MAIN_VERBS; i++) {
+		if (!strcmp(main_verbs[i].name, name))
+			return &main_verbs[i];
+	}
+	for (i = 0; i < MAIN_SETUPS && !ctx->compat; i++) {
+		if (!strcmp(main_setups[i].name, name))
+			return &main_setups[i];
+	}
+	return NULL;
+}
+
+static int main_unknown(const struct ctx *ctx, const char *name)
+{
+	fprintf(ctx->err, "Invalid subcommand: `%s'\n", name);
+	main_help(ctx, ctx->err);
+	return 1;
+}
+
+/* What wg has no "help" for: one verb, and what it does. */
+static int main_verb_help(const struct ctx *ctx, const char *name)
+{
+	const struct verb *verb = main_find(ctx, name);
+
+	if (!verb)
+		return main_unknown(ctx, name);
+	main_verb_usage(ctx, verb, ctx->out);
+	fprintf(ctx->out, "%s\n", verb->help);
+	return 0;
 }
 
 static int main_dispatch(struct ctx *ctx, int argc, char **argv)
@@ -174,7 +208,7 @@ static int main_dispatch(struct ctx *ctx, int argc, char **argv)
 	};
 	static const char *const help[] = { "-h", "--help", "help", NULL };
 	char *show[] = { "show", NULL };
-	size_t i;
+	const struct verb *verb;
 
 	if (argc < 2)
 		return main_run(ctx, &main_verbs[0], 1, show);
@@ -186,19 +220,11 @@ static int main_dispatch(struct ctx *ctx, int argc, char **argv)
 		main_help(ctx, ctx->out);
 		return 0;
 	}
-	for (i = 0; i < MAIN_VERBS; i++) {
-		if (!strcmp(main_verbs[i].name, argv[1]))
-			return main_run(ctx, &main_verbs[i], argc - 1,
-					argv + 1);
-	}
-	for (i = 0; i < MAIN_SETUPS && !ctx->compat; i++) {
-		if (!strcmp(main_setups[i].name, argv[1]))
-			return main_run(ctx, &main_setups[i], argc - 1,
-					argv + 1);
-	}
-	fprintf(ctx->err, "Invalid subcommand: `%s'\n", argv[1]);
-	main_help(ctx, ctx->err);
-	return 1;
+	if (argc == 3 && !ctx->compat && main_is_one_of(argv[1], help))
+		return main_verb_help(ctx, argv[2]);
+	verb = main_find(ctx, argv[1]);
+	return verb ? main_run(ctx, verb, argc - 1, argv + 1) :
+		      main_unknown(ctx, argv[1]);
 }
 
 int main(int argc, char **argv)

@@ -59,6 +59,8 @@ _wgpeer()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local verb=${COMP_WORDS[1]} words=() sub='' at=2
+	local verbs=(show showconf set setconf addconf syncconf genkey genpsk pubkey
+		up down apply status save strip export server client site)
 
 	COMPREPLY=()
 	case $verb in
@@ -76,8 +78,9 @@ _wgpeer()
 	if [ ${#words[@]} -gt 0 ]; then
 		:
 	elif [ "$COMP_CWORD" = 1 ]; then
-		words=(show showconf set setconf addconf syncconf genkey genpsk pubkey
-			up down apply status save strip export server client site help version)
+		words=("${verbs[@]}" help version)
+	elif [ "$COMP_CWORD $verb" = "2 help" ]; then
+		words=("${verbs[@]}")
 	elif [ "$at" = 3 ] && [ "$COMP_CWORD" = 2 ]; then
 		case $verb in
 		server) words=(init add list export remove rename rotate) ;;

@@ -26,9 +26,10 @@ function __wgpeer_wants_sub
     test (count $words) = 2; and test "$words[2]" = $argv[1]
 end
 
-set -l verbs show showconf set setconf addconf syncconf genkey genpsk pubkey up down apply status save strip export server client site help version
+set -l verbs show showconf set setconf addconf syncconf genkey genpsk pubkey up down apply status save strip export server client site
 complete -c wgpeer -f
-complete -c wgpeer -n __wgpeer_wants_verb -a "$verbs"
+complete -c wgpeer -n __wgpeer_wants_verb -a "$verbs help version"
+complete -c wgpeer -n '__wgpeer_wants_sub help' -a "$verbs"
 complete -c wgpeer -n '__wgpeer_wants_sub server' -a 'init add list export remove rename rotate'
 complete -c wgpeer -n '__wgpeer_wants_sub client' -a 'join new leave'
 complete -c wgpeer -n '__wgpeer_wants_sub site' -a 'init join add token list remove'

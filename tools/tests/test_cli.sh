@@ -85,6 +85,14 @@ for word in -h --help help; do
 	is "wgpeer set $word" 0 "" "Usage: wgpeer set <interface> *" "$tmp/wgpeer" set $word
 done
 is "help with more words" 1 "" "Invalid subcommand: \`help'*" "$wg" help show
+for verb in show showconf set setconf addconf syncconf genkey genpsk pubkey \
+	up down apply status save strip export server client site; do
+	is "help $verb" 0 "Usage: wgpeer $verb*
+*" "" "$tmp/wgpeer" help $verb
+	is "$verb is in the help" 0 "" "" sh -c "'$tmp/wgpeer' help | grep -q '^  $verb: '"
+done
+is "help of an unknown verb" 1 "" "Invalid subcommand: \`frob'*" "$tmp/wgpeer" help frob
+is "help of a verb that wg lacks" 1 "" "Invalid subcommand: \`help'*" "$wg" help server
 is "unknown verb" 1 "" "Invalid subcommand: \`frob'*Usage: $wg <cmd>*" "$wg" frob
 is "abbreviated verb" 1 "" "Invalid subcommand: \`sh'*" "$wg" sh
 is "show, too many words" 1 "" "Usage: wg show *" "$wg" show a b c

@@ -35,6 +35,7 @@ offers "no interface" "" up ""
 interfaces="wg0 wg1"
 offers "of show" "all" show a
 offers "what a server does" "remove rename rotate" server r
+offers "a verb to be told of" "show showconf set setconf syncconf status save strip server site" help s
 offers "an option" "--config-dir" client leave wg0 --
 offers "one of two" "--share --endpoint --port --name --address --no-up --config-dir" site join wg0 --
 offers "a value" "networkd nm" export wg0 --format n
