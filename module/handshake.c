@@ -601,8 +601,8 @@ void wg_handshake_drop_queue(struct wg_device *wg)
 }
 
 /**
- * wg_handshake_finish_mail() - do what peers have been told to do
- * @wg: device
+ * wg_handshake_finish_mail() - let go of what peers have been told to do
+ * @wg: device, down; what is being done is waited for
  *
  * Context: process, sleeps.
  */

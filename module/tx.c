@@ -413,11 +413,6 @@ static void wg_tx_launch(struct wg_peer *peer)
  * The ways in.
  */
 
-static u32 wg_tx_segments(const struct sk_buff *skb)
-{
-	return max_t(u32, skb_shinfo(skb)->gso_segs, 1);
-}
-
 /* The packet cannot be sent: tell its sender, by the address it had before any
  * NAT.
  */
@@ -430,7 +425,8 @@ static netdev_tx_t wg_tx_refuse(struct wg_device *wg, struct sk_buff *skb,
 		icmpv6_ndo_send(skb, ICMPV6_DEST_UNREACH, ICMPV6_ADDR_UNREACH,
 				0);
 	DEV_STATS_INC(wg->dev, tx_errors);
-	wg_stats_drop(&wg->stats, why, skb, wg_tx_segments(skb));
+	wg_stats_drop(&wg->stats, why, skb,
+		      max_t(u32, skb_shinfo(skb)->gso_segs, 1));
 	return err;
 }
 

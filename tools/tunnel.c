@@ -320,15 +320,24 @@ static int tunnel_up_all(struct ctx *ctx, const struct quick *quick, bool dry)
 	return ret;
 }
 
-int tunnel_up(struct ctx *ctx, const struct quick *quick, bool dry)
+/* A signal ends it, and what it has done so far is undone. */
+static int tunnel_stoppable(struct ctx *ctx, const struct quick *quick,
+			    bool dry,
+			    int (*run)(struct ctx *ctx,
+				       const struct quick *quick, bool dry))
 {
 	struct stop stop;
 	int ret;
 
 	stop_begin(&stop);
-	ret = tunnel_up_all(ctx, quick, dry);
+	ret = run(ctx, quick, dry);
 	stop_end(ctx, &stop);
 	return ret;
+}
+
+int tunnel_up(struct ctx *ctx, const struct quick *quick, bool dry)
+{
+	return tunnel_stoppable(ctx, quick, dry, tunnel_up_all);
 }
 
 /* --- apply ---------------------------------------------------------------- */
@@ -366,13 +375,7 @@ static int tunnel_apply_all(struct ctx *ctx, const struct quick *quick,
 
 int tunnel_apply(struct ctx *ctx, const struct quick *quick, bool dry)
 {
-	struct stop stop;
-	int ret;
-
-	stop_begin(&stop);
-	ret = tunnel_apply_all(ctx, quick, dry);
-	stop_end(ctx, &stop);
-	return ret;
+	return tunnel_stoppable(ctx, quick, dry, tunnel_apply_all);
 }
 
 int tunnel_differences(struct ctx *ctx, const struct quick *quick,

@@ -302,7 +302,8 @@ static void userspace_write_key(struct text *out, const char *name,
 	explicit_bzero(hex, sizeof(hex));
 }
 
-static void userspace_write_peer(struct text *out, const struct model_peer *peer)
+static void userspace_write_peer(struct text *out,
+				 const struct model_peer *peer)
 {
 	const struct model_allowedip *aip;
 	char text[MODEL_ENDPOINT_TEXT], ip[MODEL_ALLOWEDIP_TEXT];
@@ -321,13 +322,13 @@ static void userspace_write_peer(struct text *out, const struct model_peer *peer
 		text_printf(out, "endpoint=%s\n", text);
 	if (peer->has & MODEL_PEER_KEEPALIVE)
 		text_printf(out, "persistent_keepalive_interval=%u\n",
-			peer->keepalive);
+			    peer->keepalive);
 	if (peer->has & MODEL_PEER_REPLACE_ALLOWEDIPS)
 		text_put(out, "replace_allowed_ips=true\n");
 	for (aip = peer->first; aip; aip = aip->next) {
 		model_allowedip_addr(ip, aip);
-		text_printf(out, "allowed_ip=%s%s/%u\n", aip->remove ? "-" : "",
-			ip, aip->cidr);
+		text_printf(out, "allowed_ip=%s%s/%u\n",
+			    aip->remove ? "-" : "", ip, aip->cidr);
 	}
 }
 

@@ -25,7 +25,7 @@ done > "$TMP/peers"
 wgc a addconf wg0 "$TMP/peers"
 ip -n "$PFX-a" route add 192.168.242.0/24 dev wg0
 
-# Senders that no worker gets the better of: none runs while these do.
+# Senders that no worker gets the better of: hardly one runs while these do.
 cat > "$TMP/fill.py" <<'P'
 import os, socket, sys, time
 n = int(sys.argv[1])

@@ -2,70 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # The verb "server", as far as it needs no kernel module: the files it makes,
 # for the server and for its clients, and all that it refuses.
+# shellcheck disable=SC2034,SC2154 # shared with verb.sh
 cd "$(dirname "$0")/.." || exit 1
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-ln -s "$PWD/build/san/wgpeer" "$tmp/wgpeer"
-wgpeer=$tmp/wgpeer
-dir=$tmp/etc
-n=0 bad=0
-# Not the name of anything that is up here.
-if=wgt$$
-conf=$dir/$if.conf
-
-# ok NAME CMD...: CMD succeeds
-ok()
-{
-	name=$1
-	shift
-	n=$((n + 1))
-	if "$@" > "$tmp/log" 2>&1; then
-		echo "ok $n - server: $name"
-	else
-		bad=1
-		echo "not ok $n - server: $name"
-		sed 's/^/# /' "$tmp/log" "$tmp/err" 2> /dev/null
-	fi
-}
-
-# server VERB WORD...: with our directory
-server()
-{
-	verb=$1
-	shift
-	"$wgpeer" server "$verb" --config-dir "$dir" "$@"
-}
-
-# does VERB WORD...: succeeds; standard output is in $tmp/out then
-does() { server "$@" > "$tmp/out" 2> "$tmp/err"; }
-
-# All that is there.
-state() { (cd "$dir" 2> /dev/null && ls -lA --time-style=full-iso && sha256sum -- * 2> /dev/null); }
-
-# wrong PATTERN VERB WORD...: is refused with one line, and nothing has changed
-wrong()
-{
-	pattern=$1
-	shift
-	before=$(state)
-	server "$@" > "$tmp/out" 2> "$tmp/err"
-	rc=$?
-	verdict=ok
-	[ $rc = 1 ] || verdict="status $rc"
-	[ ! -s "$tmp/out" ] || verdict="it printed something"
-	[ "$(wc -l < "$tmp/err")" = 1 ] || verdict="not one line"
-	grep -q -e "$pattern" "$tmp/err" || verdict="not '$pattern'"
-	grep -qE "right|needs|choose|twice" "$tmp/err" || verdict="no way out"
-	[ "$(state)" = "$before" ] || verdict="something has changed"
-	ok "refuses $(echo "$*" | sed "s/$if/IF/g")" test "$verdict" = ok
-	[ "$verdict" = ok ] || { echo "# $verdict"; sed 's/^/# /' "$tmp/err"; }
-}
-
-has() { grep -qxF -e "$1" "$2"; }
-has_not() { ! grep -q -e "$1" "$2"; }
-value() { sed -n "s/^$1 = //p" "$2"; }
-count() { grep -c -e "$1" "$2"; }
-same() { [ "$1" = "$2" ] || { echo "got '$1', wanted '$2'"; return 1; }; }
+verb=server
+# Each of its refusals shows a way out.
+way_out='right|needs|choose|twice'
+# shellcheck source=tools/tests/verb.sh
+. tests/verb.sh
 
 # peer NAME KEY: value of a line in the section of a client
 peer()
@@ -325,7 +268,7 @@ mkfifo "$tmp/pipe"
 closed_pipe()
 {
 	exec 3<> "$tmp/pipe" 4> "$tmp/pipe" 3>&-
-	server add "$if" gone >&4 2> "$tmp/err"
+	call add "$if" gone >&4 2> "$tmp/err"
 	rc=$?
 	exec 4>&-
 	[ $rc = 1 ]
@@ -447,38 +390,27 @@ ok "keeps them" sh -c "grep -qx '# mine' '$dir/s$if.conf' && grep -qx '# by hand
 
 # What collides on this host keeps nobody in.
 
-# holds CMD...: run while another program has the port of the file
-holds()
-{
-	python3 -c 'import re, socket, subprocess, sys
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.bind(("", 0))
-text = open(sys.argv[1]).read()
-open(sys.argv[1], "w").write(re.sub("(?m)^ListenPort = .*$", "ListenPort = %d" % s.getsockname()[1], text))
-sys.exit(subprocess.call(sys.argv[2:]))' "$dir/b$if.conf" "$@" --config-dir "$dir" 2> "$tmp/err"
-}
 ok "init" does init "b$if" --no-up --endpoint a.example --address 10.95.0.1/24
 ok "a client" does add "b$if" one
 ok "another" does add "b$if" two
 ok "a rotation" does rotate "b$if" two
-holds "$wgpeer" server add "b$if" three > "$tmp/out"
+holds "$dir/b$if.conf" add "b$if" three > "$tmp/out"
 ok "with the port in use nobody gets in" same "$(count '^\[Peer\]' "$dir/b$if.conf")" 3
 ok "and that is told" grep -q "is in use" "$tmp/err"
-ok "a rotation ends" holds "$wgpeer" server rotate "b$if" two --finish
-ok "a name changes" holds "$wgpeer" server rename "b$if" two three
-ok "a client goes" holds "$wgpeer" server remove "b$if" one
+ok "a rotation ends" holds "$dir/b$if.conf" rotate "b$if" two --finish
+ok "a name changes" holds "$dir/b$if.conf" rename "b$if" two three
+ok "a client goes" holds "$dir/b$if.conf" remove "b$if" one
 ok "one is left" same "$(grep -A1 '^\[Peer\]' "$dir/b$if.conf" | tail -n +2)" "# Name = three"
 
 # Two at once: neither loses the other's work.
 at_once()
 {
 	for i in 1 2 3 4 5 6; do
-		server add "$if" "once$i" > "$tmp/once$i" 2> /dev/null &
+		call add "$if" "once$i" > "$tmp/once$i" 2> /dev/null &
 	done
 	wait
 	[ "$(grep -c "# Name = once" "$conf")" = 6 ] &&
 		[ "$(cat "$tmp"/once? | grep '^Address' | sort -u | wc -l)" = 6 ]
 }
 ok "six clients at once" at_once
-echo "1..$n"
-exit $bad
+ends

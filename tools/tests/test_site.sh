@@ -325,24 +325,14 @@ anew
 
 # --- a port that is in use ----------------------------------------------------
 
-# holds WORD...: a call while another program has the port of the file
-holds()
-{
-	python3 -c 'import re, socket, subprocess, sys
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.bind(("", 0))
-text = open(sys.argv[1]).read()
-open(sys.argv[1], "w").write(re.sub("(?m)^ListenPort = .*$", "ListenPort = %d" % s.getsockname()[1], text))
-sys.exit(subprocess.call(sys.argv[2:]))' "$conf" "$wgpeer" site "$@" --config-dir "$dir" 2> "$tmp/err"
-}
 begin a --share 10.1.0.0/24 --endpoint a.example --address 10.9.0.1/16
 joins b a --share 10.2.0.0/24 --endpoint b.example
 at a
-holds add "$if" "$(cat "$tmp/b.token")"
+holds "$conf" add "$if" "$(cat "$tmp/b.token")"
 ok "keeps another site out" same "$(count '^\[Peer\]' "$conf")" 0
 ok "and is told" said "is in use"
 ok "add" adds a b
-ok "does not keep it in" holds remove "$if" b
+ok "does not keep it in" holds "$conf" remove "$if" b
 ok "which is gone" same "$(count '^\[Peer\]' "$conf")" 0
 anew
 

@@ -37,6 +37,19 @@ call()
 	"$wgpeer" "$verb" "$sub" --config-dir "$dir" "$@"
 }
 
+# holds FILE WORD...: the same while another program has the port of the file
+holds()
+{
+	file=$1
+	shift
+	python3 -c 'import re, socket, subprocess, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("", 0))
+text = open(sys.argv[1]).read()
+open(sys.argv[1], "w").write(re.sub("(?m)^ListenPort = .*$", "ListenPort = %d" % s.getsockname()[1], text))
+sys.exit(subprocess.call(sys.argv[2:]))' "$file" "$wgpeer" "$verb" "$@" --config-dir "$dir" 2> "$tmp/err"
+}
+
 # does WORD...: succeeds; standard output is in $tmp/out then
 does() { call "$@" > "$tmp/out" 2> "$tmp/err"; }
 
@@ -58,6 +71,7 @@ wrong()
 	[ ! -s "$tmp/out" ] || verdict="it printed something"
 	[ "$(wc -l < "$tmp/err")" = 1 ] || verdict="not one line"
 	grep -q -e "$pattern" "$tmp/err" || verdict="not '$pattern'"
+	grep -qE "${way_out:-}" "$tmp/err" || verdict="no way out"
 	[ "$(state)" = "$before" ] || verdict="something has changed"
 	ok "refuses $(echo "$*" | sed "s/$if/IF/g;s/wgs[a-z0-9]*-[-_A-Za-z0-9]*/TOKEN/g") ($pattern)" test "$verdict" = ok
 	[ "$verdict" = ok ] || { echo "# $verdict"; sed 's/^/# /' "$tmp/err"; }
