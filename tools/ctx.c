@@ -3,6 +3,7 @@
 #include "ctx.h"
 
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -39,6 +40,22 @@ void ctx_init(struct ctx *ctx, const char *argv0)
 	ctx->now = ctx_now;
 }
 
+/*
+ * Parts of it may come from a stranger's file or token, which must not command
+ * the terminal.  U+0080 to U+009F, two bytes of UTF-8, are controls as well.
+ */
+static void ctx_disarm(char *text)
+{
+	unsigned char before = 0, c;
+
+	for (; (c = *text); text++) {
+		if ((c < ' ' && c != '\n' && c != '\t') || c == 0x7f ||
+		    (before == 0xc2 && c >= 0x80 && c < 0xa0))
+			*text = '?';
+		before = c;
+	}
+}
+
 int ctx_fail(struct ctx *ctx, int err, const char *fmt, ...)
 {
 	va_list args;
@@ -46,7 +63,20 @@ int ctx_fail(struct ctx *ctx, int err, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(ctx->error, sizeof(ctx->error), fmt, args);
 	va_end(args);
+	ctx_disarm(ctx->error);
 	return err;
+}
+
+static void ctx_tell(struct ctx *ctx, const char *what, const char *fmt,
+		     va_list args)
+{
+	char *text;
+
+	if (vasprintf(&text, fmt, args) < 0)
+		return;
+	ctx_disarm(text);
+	fprintf(ctx->err, "%s%s\n", what, text);
+	free(text);
 }
 
 void ctx_warn(struct ctx *ctx, const char *fmt, ...)
@@ -54,9 +84,7 @@ void ctx_warn(struct ctx *ctx, const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	fputs("Warning: ", ctx->err);
-	vfprintf(ctx->err, fmt, args);
-	fputc('\n', ctx->err);
+	ctx_tell(ctx, "Warning: ", fmt, args);
 	va_end(args);
 }
 
@@ -74,8 +102,7 @@ void ctx_say(struct ctx *ctx, const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	vfprintf(ctx->err, fmt, args);
-	fputc('\n', ctx->err);
+	ctx_tell(ctx, "", fmt, args);
 	va_end(args);
 }
 
@@ -84,8 +111,6 @@ void ctx_todo(struct ctx *ctx, const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	fputs("To do: ", ctx->err);
-	vfprintf(ctx->err, fmt, args);
-	fputc('\n', ctx->err);
+	ctx_tell(ctx, "To do: ", fmt, args);
 	va_end(args);
 }

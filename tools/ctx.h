@@ -55,7 +55,8 @@ void ctx_init(struct ctx *ctx, const char *argv0);
  * @err:	negative errno to hand back
  * @fmt:	one line naming the thing, its value and what would be right
  *
- * Never pass secret values.
+ * Never pass secret values.  Control characters are replaced, here and in
+ * all that is told: a stranger's file or token may have brought them.
  *
  * Return: @err.
  */
