@@ -140,6 +140,10 @@ P
 # does; the peer's counter has what was handed over.
 filtered()
 {
+	# A session of two minutes would ask for another one all the while.
+	ns_sysctl a net.ipv6.conf.wg0.keep_addr_on_down 1
+	ipn a link set wg0 down
+	ipn a link set wg0 up
 	reach a 192.168.241.2
 	on a nft -f - <<'N' || skip "kernel without nftables"
 table inet f {
