@@ -371,23 +371,33 @@ static void wg_handshake_handle(struct wg_device *wg,
  */
 
 static struct wg_handshake_msg *
+wg_handshake_unqueue(struct wg_incoming *incoming)
+{
+	struct wg_handshake_msg *msg;
+
+	lockdep_assert_held(&incoming->lock);
+	msg = list_first_entry_or_null(&incoming->queue,
+				       struct wg_handshake_msg, list);
+	if (msg) {
+		list_del(&msg->list);
+		incoming->len--;
+	}
+	return msg;
+}
+
+static struct wg_handshake_msg *
 wg_handshake_next(struct wg_incoming_worker *worker)
 {
 	struct wg_incoming *incoming = &worker->wg->incoming;
 	struct wg_handshake_msg *msg;
 
 	spin_lock_bh(&incoming->lock);
-	msg = list_first_entry_or_null(&incoming->queue,
-				       struct wg_handshake_msg, list);
-	if (msg) {
-		list_del(&msg->list);
-		incoming->len--;
-	} else {
-		/* Under the lock that enqueueing holds: no message can come
-		 * and still count on this worker.
-		 */
+	msg = wg_handshake_unqueue(incoming);
+	/* Under the lock that enqueueing holds: no message can come and still
+	 * count on this worker.
+	 */
+	if (!msg)
 		incoming->busy &= ~BIT(worker - incoming->works);
-	}
 	spin_unlock_bh(&incoming->lock);
 	return msg;
 }
@@ -419,7 +429,9 @@ static void wg_handshake_incoming_work(struct work_struct *work)
  * @from: where it came from and to
  *
  * Who does not know our public key, or for a cookie an index of ours, gets no
- * memory and no place in the queue.
+ * memory and no place in the queue. If that is full, the oldest message goes:
+ * a slow machine under a flood would answer it when its sender has long begun
+ * anew, and nobody would get through.
  *
  * Context: BH off.
  */
@@ -427,9 +439,10 @@ void wg_handshake_receive(struct wg_device *wg, const void *msg, size_t len,
 			  const struct wg_endpoint *from)
 {
 	struct wg_incoming *incoming = &wg->incoming;
+	struct wg_handshake_msg *queued, *oldest = NULL;
 	const struct wg_msg_cookie *cookie = msg;
-	struct wg_handshake_msg *queued;
 	enum wg_stat why = WG_STATS;
+	unsigned int i;
 
 	if (cookie->header.type == cpu_to_le32(WG_MSG_COOKIE)) {
 		/* Has no mac1, but an index that nobody off the path knows. */
@@ -453,26 +466,21 @@ void wg_handshake_receive(struct wg_device *wg, const void *msg, size_t len,
 	queued->from = *from;
 
 	spin_lock_bh(&incoming->lock);
-	if (incoming->len >= WG_INCOMING_MAX) {
-		why = WG_DROP_HANDSHAKE_FULL;
-	} else {
-		unsigned int i = ffz(incoming->busy);
-
-		list_add_tail(&queued->list, &incoming->queue);
-		if (++incoming->len >= WG_INCOMING_LOADED)
-			atomic64_set(&incoming->loaded_until_ns,
-				     ktime_get_coarse_boottime_ns() +
-				     NSEC_PER_SEC);
-		if (i < min_t(unsigned int, WG_INCOMING_WORKERS,
-			      num_online_cpus())) {
-			incoming->busy |= BIT(i);
-			queue_work(wg_handshake_wq, &incoming->works[i].work);
-		}
+	list_add_tail(&queued->list, &incoming->queue);
+	if (++incoming->len > WG_INCOMING_MAX)
+		oldest = wg_handshake_unqueue(incoming);
+	if (incoming->len >= WG_INCOMING_LOADED)
+		atomic64_set(&incoming->loaded_until_ns,
+			     ktime_get_coarse_boottime_ns() + NSEC_PER_SEC);
+	i = ffz(incoming->busy);
+	if (i < min_t(unsigned int, WG_INCOMING_WORKERS, num_online_cpus())) {
+		incoming->busy |= BIT(i);
+		queue_work(wg_handshake_wq, &incoming->works[i].work);
 	}
 	spin_unlock_bh(&incoming->lock);
-	if (why != WG_STATS) {
-		wg_stats_inc(&wg->stats, why);
-		kfree(queued);
+	if (oldest) {
+		wg_stats_inc(&wg->stats, WG_DROP_HANDSHAKE_FULL);
+		kfree(oldest);
 	}
 }
 
