@@ -136,15 +136,23 @@ P
 	reach a 192.168.241.2
 }
 
+# A new session: one of two minutes would ask for the next all the while.
+anew()
+{
+	local ns
+	for ns in a b; do
+		ns_sysctl $ns net.ipv6.conf.wg0.keep_addr_on_down 1
+		ipn $ns link set wg0 down
+		ipn $ns link set wg0 up
+	done
+	reach a 192.168.241.2
+}
+
 # A packet filter that drops outside: counted, in each family as its tunnel helper
 # does; the peer's counter has what was handed over.
 filtered()
 {
-	# A session of two minutes would ask for another one all the while.
-	ns_sysctl a net.ipv6.conf.wg0.keep_addr_on_down 1
-	ipn a link set wg0 down
-	ipn a link set wg0 up
-	reach a 192.168.241.2
+	anew
 	on a nft -f - <<'N' || skip "kernel without nftables"
 table inet f {
 	chain out {
@@ -153,6 +161,8 @@ table inet f {
 	}
 }
 N
+	# Who hears nothing would initiate, and be answered.
+	ipn b link set wg0 down
 	py "$1" <<'P'
 with ns("a"):
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -172,7 +182,7 @@ for tries in range(TRIES):
 assert grew == wanted, "grew by %r, wanted %r" % (grew, wanted)
 P
 	on a nft delete table inet f
-	reach a 192.168.241.2
+	anew
 }
 
 subtest "told with what was sent" errors
