@@ -371,33 +371,23 @@ static void wg_handshake_handle(struct wg_device *wg,
  */
 
 static struct wg_handshake_msg *
-wg_handshake_unqueue(struct wg_incoming *incoming)
-{
-	struct wg_handshake_msg *msg;
-
-	lockdep_assert_held(&incoming->lock);
-	msg = list_first_entry_or_null(&incoming->queue,
-				       struct wg_handshake_msg, list);
-	if (msg) {
-		list_del(&msg->list);
-		incoming->len--;
-	}
-	return msg;
-}
-
-static struct wg_handshake_msg *
 wg_handshake_next(struct wg_incoming_worker *worker)
 {
 	struct wg_incoming *incoming = &worker->wg->incoming;
 	struct wg_handshake_msg *msg;
 
 	spin_lock_bh(&incoming->lock);
-	msg = wg_handshake_unqueue(incoming);
-	/* Under the lock that enqueueing holds: no message can come and still
-	 * count on this worker.
-	 */
-	if (!msg)
+	msg = list_first_entry_or_null(&incoming->queue,
+				       struct wg_handshake_msg, list);
+	if (msg) {
+		list_del(&msg->list);
+		incoming->len--;
+	} else {
+		/* Under the lock that enqueueing holds: no message can come
+		 * and still count on this worker.
+		 */
 		incoming->busy &= ~BIT(worker - incoming->works);
+	}
 	spin_unlock_bh(&incoming->lock);
 	return msg;
 }
@@ -429,9 +419,8 @@ static void wg_handshake_incoming_work(struct work_struct *work)
  * @from: where it came from and to
  *
  * Who does not know our public key, or for a cookie an index of ours, gets no
- * memory and no place in the queue. If that is full, the oldest message goes:
- * a slow machine under a flood would answer it when its sender has long begun
- * anew, and nobody would get through.
+ * memory and no place in the queue. If that is full, the oldest goes: a slow
+ * machine under a flood would answer it after its sender has begun anew.
  *
  * Context: BH off.
  */
@@ -467,8 +456,12 @@ void wg_handshake_receive(struct wg_device *wg, const void *msg, size_t len,
 
 	spin_lock_bh(&incoming->lock);
 	list_add_tail(&queued->list, &incoming->queue);
-	if (++incoming->len > WG_INCOMING_MAX)
-		oldest = wg_handshake_unqueue(incoming);
+	if (++incoming->len > WG_INCOMING_MAX) {
+		oldest = list_first_entry(&incoming->queue,
+					  struct wg_handshake_msg, list);
+		list_del(&oldest->list);
+		incoming->len--;
+	}
 	if (incoming->len >= WG_INCOMING_LOADED)
 		atomic64_set(&incoming->loaded_until_ns,
 			     ktime_get_coarse_boottime_ns() + NSEC_PER_SEC);
