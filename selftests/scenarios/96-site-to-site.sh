@@ -35,6 +35,9 @@ ipn b route add default via 203.0.114.254
 ipn la route add default via 10.1.0.1
 ipn lb route add default via 10.2.0.1
 
+# A random network of the tunnel lies in the networks of a site now and then.
+net=(--address "10.99.0.0/16,fd99::/64")
+
 # site NS VERB WORD...: its interface is named after the namespace
 site()
 {
@@ -63,7 +66,7 @@ joined()
 		shift
 	done
 	shift
-	token=$(site a init --share 10.1.0.0/24 --name left --address 10.99.0.0/16,fd99::/64 "${first[@]}")
+	token=$(site a init "${net[@]}" --share 10.1.0.0/24 --name left "${first[@]}")
 	equal "lines" "$(wc -l <<< "$token")" 1
 	token=$(site b join "$token" --share 10.2.0.0/24 --name right "$@")
 	equal "lines" "$(wc -l <<< "$token")" 1
@@ -203,7 +206,7 @@ wrong()
 	refused a "--share is missing" init --endpoint 203.0.113.1
 	refused a "everything" init --share 0.0.0.0/0
 	refused a "--peer-share is missing" init --share 10.1.0.0/24 --one-paste
-	token=$(site a init --share 10.1.0.0/24 --endpoint 203.0.113.1 --name left)
+	token=$(site a init "${net[@]}" --share 10.1.0.0/24 --endpoint 203.0.113.1 --name left)
 	refused b "10.1.0.0/24" join "$token" --share 10.1.0.0/16
 	refused b "renumbered" join "$token" --share 10.1.0.128/25
 	refused b "--share is missing" join "$token"
@@ -215,7 +218,7 @@ wrong()
 	site a add "$token"
 	refused a "no site" remove nobody
 	gone
-	token=$(site a init --share 10.1.0.0/24 --endpoint 203.0.113.1 --name left)
+	token=$(site a init "${net[@]}" --share 10.1.0.0/24 --endpoint 203.0.113.1 --name left)
 	site b init --share 10.2.0.0/24 --endpoint 203.0.114.1 > /dev/null
 	refused b "another tunnel" add "$token"
 	secret=$(site a init --one-paste --peer-share 10.9.0.0/24)
