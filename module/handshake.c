@@ -141,8 +141,7 @@ static bool wg_handshake_begin_session(struct wg_peer *peer)
 	struct wg_keypair *keypair;
 	int err;
 
-	err = wg_noise_split(&peer->handshake, &keys);
-	if (err)
+	if (wg_noise_split(&peer->handshake, &keys))
 		return false;
 	keypair = wg_keypair_create(peer, wg_handshake_release_peer,
 				    GFP_KERNEL);
@@ -379,13 +378,18 @@ wg_handshake_next(struct wg_incoming_worker *worker)
 	spin_lock_bh(&incoming->lock);
 	msg = list_first_entry_or_null(&incoming->queue,
 				       struct wg_handshake_msg, list);
+	if (incoming->len >= WG_INCOMING_LOADED) {
+		/* The newest: who has waited for long has begun anew. */
+		msg = list_last_entry(&incoming->queue,
+				      struct wg_handshake_msg, list);
+		atomic64_set(&incoming->loaded_until_ns,
+			     ktime_get_coarse_boottime_ns() + NSEC_PER_SEC);
+	}
 	if (msg) {
 		list_del(&msg->list);
 		incoming->len--;
 	} else {
-		/* Under the lock that enqueueing holds: no message can come
-		 * and still count on this worker.
-		 */
+		/* Under the lock: no message still counts on this worker. */
 		incoming->busy &= ~BIT(worker - incoming->works);
 	}
 	spin_unlock_bh(&incoming->lock);
@@ -419,16 +423,15 @@ static void wg_handshake_incoming_work(struct work_struct *work)
  * @from: where it came from and to
  *
  * Who does not know our public key, or for a cookie an index of ours, gets no
- * memory and no place in the queue. If that is full, the oldest goes: a slow
- * machine under a flood would answer it after its sender has begun anew.
+ * memory and no place in the queue. A full queue drops its oldest.
  *
  * Context: BH off.
  */
 void wg_handshake_receive(struct wg_device *wg, const void *msg, size_t len,
 			  const struct wg_endpoint *from)
 {
-	struct wg_incoming *incoming = &wg->incoming;
 	struct wg_handshake_msg *queued, *oldest = NULL;
+	struct wg_incoming *incoming = &wg->incoming;
 	const struct wg_msg_cookie *cookie = msg;
 	enum wg_stat why = WG_STATS;
 	unsigned int i;
@@ -462,9 +465,6 @@ void wg_handshake_receive(struct wg_device *wg, const void *msg, size_t len,
 		list_del(&oldest->list);
 		incoming->len--;
 	}
-	if (incoming->len >= WG_INCOMING_LOADED)
-		atomic64_set(&incoming->loaded_until_ns,
-			     ktime_get_coarse_boottime_ns() + NSEC_PER_SEC);
 	i = ffz(incoming->busy);
 	if (i < min_t(unsigned int, WG_INCOMING_WORKERS, num_online_cpus())) {
 		incoming->busy |= BIT(i);

@@ -1,46 +1,84 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# When the queue of incoming handshakes is full, the oldest make room: who came
-# last is answered, for he is still waiting.
+# Whose turn it is among handshakes that wait: who came first as long as they are
+# few, who came last under load, for the others have waited too long. When the
+# queue is full, the oldest make room.
 #
 #   a: Python 10.0.0.1 ------- 10.0.0.2 [wg0] b
 #
 # spec 2.9
-# env: uml
+# env: uml-time
 . "$(dirname "$0")/../lib.sh"
 
 ours || skip_all "the kernel's own module drops the newest"
 two_ns
-key py
+key one
+key two
 wg_dev b wg0 b 1002 192.168.241.2/24
-wgc b set wg0 peer "${PUB[py]}" allowed-ips 192.168.241.77/32
-# There is one CPU. Who has a real-time priority and no throttle keeps it from
-# the workers that would empty the queue.
-echo -1 > /proc/sys/kernel/sched_rt_runtime_us
+wgc b set wg0 peer "${PUB[one]}" allowed-ips 192.168.241.77/32 \
+	peer "${PUB[two]}" allowed-ips 192.168.241.78/32
 
-# All have a right mac1 and no mac2; in a long queue each is worth a cookie.
-oldest()
+# order: the script on standard input, where send_all() lets nobody work before
+# all have come, and answers() is what came back: kind and whose.
+order()
 {
-	PYTHONPATH=$PYDIR on a "$PY" - "$(< "$TMP/py.key")" "${PUB[b]}" <<'P'
-import sys
-from noise import *
-QUEUE = 4096
-peer = Peer(sys.argv[1], sys.argv[2])
-first, flood, last = (Wire(("10.0.0.2", 1002)) for _ in range(3))
-m1 = peer.initiation()
-os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(10))
-first.send(m1)
-for _ in range(QUEUE - 1):
-    flood.send(m1)
-last.send(m1)
-os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
-assert last.recv_kind(3, 10), "the last was not answered"
-assert flood.recv_kind(3, 1), "nobody else was"
-assert not first.recv(0.1), "the first was answered"
-P
-	[ "$(drops b wg0 handshake_full)" = 1 ]
+	{
+		cat <<-'P'
+			import sys
+			from noise import *
+			one, two = (Peer(key, sys.argv[3]) for key in sys.argv[1:3])
+			wire = Wire(("10.0.0.2", 1002))
+			SO_RCVBUFFORCE = 33
+			wire.sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 16 << 20)
+
+			def send_all(msgs):
+			    # There is one CPU, and only who has no real-time priority shares it.
+			    os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(10))
+			    for msg in msgs:
+			        wire.send(msg)
+			    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+
+			def answers():
+			    got = iter(lambda: wire.recv(0.1), None)
+			    return [(msg[0], msg[8:12] if msg[0] == 2 else msg[4:8]) for msg in got]
+		P
+		cat
+	} > "$TMP/order.py"
+	PYTHONPATH=$PYDIR on a "$PY" "$TMP/order.py" "$(< "$TMP/one.key")" "$(< "$TMP/two.key")" "${PUB[b]}"
 }
 
-subtest "a full queue drops the oldest" oldest
+few()
+{
+	order <<'P'
+msgs = [one.initiation(), two.initiation()]
+send_all(msgs)
+assert answers() == [(2, msg[4:8]) for msg in msgs], "not in the order they came in"
+P
+}
+
+# A right mac1 and no mac2: under load that is worth a cookie.
+full()
+{
+	order <<'P'
+QUEUE, LOADED = 4096, 512
+key = hash_(b"mac1----", one.remote)
+msgs = [struct.pack("<II", 1, n) + bytes(108) for n in range(2 * QUEUE)]
+send_all(msg + mac(key, msg) + bytes(16) for msg in msgs)
+left = msgs[QUEUE:]
+turns = left[:LOADED - 2:-1] + left[:LOADED - 1]
+got = answers()
+assert len(got) == QUEUE, "%d of them answered" % len(got)
+assert got == [(3, msg[4:8]) for msg in turns], "not the newest first"
+# Not under load any more: the queue knows how long it is.
+time.sleep(1.1)
+msg = one.initiation()
+wire.send(msg)
+assert answers() == [(2, msg[4:8])], "no response after the flood"
+P
+	[ "$(drops b wg0 handshake_full)" = 4096 ]
+}
+
+subtest "few: first come, first served" few
+subtest "a full queue: the newest first, the oldest dropped" full
 finish
