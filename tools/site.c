@@ -14,21 +14,36 @@
 #define SITE_LEN4	20
 #define SITE_PICK_TRIES	100
 
-/* Networks that are free here and are not shared. */
+static int site_avoid(struct ctx *ctx, struct cidr_list *avoid,
+		      const struct cidr_list *nets)
+{
+	size_t i;
+
+	for (i = 0; i < nets->count; i++) {
+		if (cidr_list_add(avoid, &nets->all[i]))
+			return ctx_fail(ctx, -ENOMEM, "Out of memory");
+	}
+	return 0;
+}
+
+/* Networks that are free here and are not shared, by neither site. */
 static int site_pick_tunnel(struct ctx *ctx, struct role *role,
+			    const struct site_wish *wish,
 			    const struct cidr_list *shares,
 			    struct cidr_list *tunnel)
 {
-	struct cidr_list avoid = { 0 };
+	struct cidr_list avoid = { 0 }, others = { 0 };
 	struct cidr v4, v6;
 	int ret, tries;
-	size_t i;
 
 	ret = host_networks(ctx, role->rtnl, role->name, &avoid);
-	for (i = 0; i < shares->count && !ret; i++) {
-		if (cidr_list_add(&avoid, &shares->all[i]))
-			ret = ctx_fail(ctx, -ENOMEM, "Out of memory");
-	}
+	if (!ret && wish->peer_share)
+		ret = site_parse_share(ctx, "--peer-share", wish->peer_share,
+				       &others);
+	if (!ret)
+		ret = site_avoid(ctx, &avoid, shares);
+	if (!ret)
+		ret = site_avoid(ctx, &avoid, &others);
 	for (tries = 0; tries < SITE_PICK_TRIES && !ret; tries++) {
 		ret = host_pick_tunnel(ctx, role->rtnl, role->name, &avoid,
 				       &v4, &v6);
@@ -42,6 +57,7 @@ static int site_pick_tunnel(struct ctx *ctx, struct role *role,
 			       "no network of 10.0.0.0/8 is free for the tunnel; choose one with --address");
 	if (!ret && (cidr_list_add(tunnel, &v4) || cidr_list_add(tunnel, &v6)))
 		ret = ctx_fail(ctx, -ENOMEM, "Out of memory");
+	cidr_list_free(&others);
 	cidr_list_free(&avoid);
 	return ret;
 }
@@ -100,7 +116,7 @@ static int site_init_address(struct ctx *ctx, struct role *role,
 	if (!ret && wish->address)
 		ret = site_given_addresses(ctx, wish->address, key, &own);
 	else if (!ret)
-		ret = site_pick_tunnel(ctx, role, shares, &tunnel);
+		ret = site_pick_tunnel(ctx, role, wish, shares, &tunnel);
 	if (!ret)
 		ret = site_addresses(ctx, &tunnel, key, &own);
 	if (!ret)

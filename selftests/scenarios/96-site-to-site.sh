@@ -206,6 +206,8 @@ wrong()
 	refused a "--share is missing" init --endpoint 203.0.113.1
 	refused a "everything" init --share 0.0.0.0/0
 	refused a "--peer-share is missing" init --share 10.1.0.0/24 --one-paste
+	refused a "choose one with --address" init --share 192.168.7.0/24 --endpoint 203.0.113.1 \
+		--one-paste --peer-share 10.0.0.0/8
 	token=$(site a init "${net[@]}" --share 10.1.0.0/24 --endpoint 203.0.113.1 --name left)
 	refused b "10.1.0.0/24" join "$token" --share 10.1.0.0/16
 	refused b "renumbered" join "$token" --share 10.1.0.128/25
