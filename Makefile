@@ -63,7 +63,7 @@ kunit: deps
 
 check-debug: deps
 	@selftests/run --kunit --env qemu-debug
-	@selftests/run --env qemu-debug
+	@selftests/share --env qemu-debug
 
 check-faults: deps
 	@selftests/faults/check
