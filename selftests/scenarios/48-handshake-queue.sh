@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Whose turn it is among handshakes that wait: who came first as long as they are
-# few, who came last under load, for the others have waited too long. When the
-# queue is full, the oldest make room.
+# few, who came last while 512 wait or more, for the others have waited too long.
+# When the queue is full, the oldest make room.
 #
 #   a: Python 10.0.0.1 ------- 10.0.0.2 [wg0] b
 #

@@ -142,7 +142,7 @@ others()
 cookie()
 elsewhere = Anywhere(("10.0.0.2", 1002))
 assert mostly(p.initiation, elsewhere) == 3, "answered with the cookie of another port"
-assert reply(p.initiation)[0] == 2
+assert mostly(p.initiation) == 2
 P
 }
 
