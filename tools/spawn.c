@@ -81,10 +81,10 @@ static int spawn_wait(struct ctx *ctx, const char *const argv[],
 		      const int fds[3])
 {
 	char path[PATH_MAX];
-	int status, i;
-	pid_t pid, done;
+	int status, ret, i;
+	pid_t pid;
 
-	pid = fork();
+	pid = stop_fork(ctx);
 	if (pid < 0)
 		return -errno;
 	if (!pid) {
@@ -94,12 +94,9 @@ static int spawn_wait(struct ctx *ctx, const char *const argv[],
 			execvp(path, (char *const *)argv);
 		_exit(SPAWN_NO_PROGRAM);
 	}
-	do {
-		stop_pass(ctx, pid);
-		done = waitpid(pid, &status, 0);
-	} while (done < 0 && errno == EINTR);
-	if (done < 0)
-		return -errno;
+	ret = stop_join(pid, &status);
+	if (ret)
+		return ret;
 	if (!WIFEXITED(status))
 		return -EINTR;
 	return WEXITSTATUS(status);

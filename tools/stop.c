@@ -4,15 +4,23 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static const int stop_signals[STOP_SIGNALS] = { SIGINT, SIGTERM, SIGHUP };
 
-/* The one thing that a handler can reach. */
+/* What a handler can reach. */
 static volatile sig_atomic_t stop_came;
+static volatile sig_atomic_t stop_child;
 
 static void stop_note(int signal)
 {
+	int saved = errno;
+
 	stop_came = signal;
+	if (stop_child)
+		kill(stop_child, signal);
+	errno = saved;
 }
 
 void stop_begin(struct stop *stop)
@@ -53,10 +61,52 @@ int stop_check(struct ctx *ctx)
 			strsignal(ctx->stopped));
 }
 
-void stop_pass(const struct ctx *ctx, pid_t pid)
+/* In a child: what a handler takes before exec() would be lost. */
+static void stop_forget(void)
 {
-	if (stop_wanted(ctx))
-		kill(pid, stop_came);
+	struct sigaction now;
+	size_t i;
+
+	for (i = 0; i < STOP_SIGNALS; i++) {
+		sigaction(stop_signals[i], NULL, &now);
+		if (now.sa_handler == stop_note)
+			signal(stop_signals[i], SIG_DFL);
+	}
+}
+
+pid_t stop_fork(const struct ctx *ctx)
+{
+	sigset_t ours, before;
+	pid_t pid;
+	size_t i;
+
+	sigemptyset(&ours);
+	for (i = 0; i < STOP_SIGNALS; i++)
+		sigaddset(&ours, stop_signals[i]);
+	sigprocmask(SIG_BLOCK, &ours, &before);
+	pid = fork();
+	if (!pid) {
+		stop_forget();
+	} else if (pid > 0 && !ctx->stopped) {
+		stop_child = pid;
+		if (stop_came)
+			kill(pid, stop_came);
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return pid;
+}
+
+int stop_join(pid_t pid, int *status)
+{
+	siginfo_t info;
+
+	/* It stays a zombie: until we look away its number is nobody else's. */
+	while (waitid(P_PID, pid, &info, WEXITED | WNOWAIT)) {
+		if (errno != EINTR)
+			break;
+	}
+	stop_child = 0;
+	return waitpid(pid, status, 0) < 0 ? -errno : 0;
 }
 
 void stop_raise(const struct ctx *ctx)

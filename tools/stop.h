@@ -5,6 +5,7 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "ctx.h"
 
@@ -50,11 +51,23 @@ bool stop_wanted(const struct ctx *ctx);
 int stop_check(struct ctx *ctx);
 
 /**
- * stop_pass() - send the signal on to a child
- * @ctx:	the run
- * @pid:	child
+ * stop_fork() - fork() a child that gets such signals too
+ * @ctx:	the run; after @stopped the child is left alone: it undoes the rest
+ *
+ * Also one that came before and one that comes before exec().
+ *
+ * Return: as fork(); the parent calls stop_join() then.
  */
-void stop_pass(const struct ctx *ctx, pid_t pid);
+pid_t stop_fork(const struct ctx *ctx);
+
+/**
+ * stop_join() - wait for the child of stop_fork()
+ * @pid:	child
+ * @status:	as waitpid()
+ *
+ * Return: 0 or negative errno.
+ */
+int stop_join(pid_t pid, int *status);
 
 /**
  * stop_raise() - end as the signal in @stopped would have ended us

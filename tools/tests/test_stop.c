@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../spawn.h"
@@ -67,6 +68,31 @@ static void test_child(struct tap *tap)
 	tap_ok(tap, stop_check(&run.ctx) == -EINTR, "and we know why");
 	stop_end(&run.ctx, &stop);
 	tap_run_end(&run);
+}
+
+/* Before the child is there, before its exec() and while it sleeps. */
+static void test_child_any_time(struct tap *tap)
+{
+	unsigned int us, ended = 0;
+	struct tap_run run;
+	struct stop stop;
+	pid_t sender;
+
+	for (us = 0; us < 4000; us += 50) {
+		tap_run_begin(&run);
+		stop_begin(&stop);
+		sender = fork();
+		if (!sender) {
+			usleep(us);
+			kill(getppid(), SIGTERM);
+			_exit(0);
+		}
+		ended += spawn_shell(&run.ctx, "exec sleep 5", "wg0") == -EINTR;
+		waitpid(sender, NULL, 0);
+		stop_end(&run.ctx, &stop);
+		tap_run_end(&run);
+	}
+	tap_ok(tap, ended == 80, "whenever the signal comes: %u of 80", ended);
 }
 
 static unsigned int asked;
@@ -136,5 +162,6 @@ int main(void)
 	test_ignored(&tap);
 	test_names(&tap);
 	test_child(&tap);
+	test_child_any_time(&tap);
 	return tap_end(&tap);
 }
