@@ -129,6 +129,8 @@ static void tunnel_undo(struct tunnel *t, int (*undo)(struct tunnel *t))
 	char text[sizeof(t->ctx->error)];
 
 	memcpy(text, t->ctx->error, sizeof(text));
+	/* A signal that ended a hook is not for what undoes the rest. */
+	stop_check(t->ctx);
 	if (undo(t))
 		ctx_warn(t->ctx, "%s: could not undo all: %s", t->to.name,
 			 t->ctx->error);
