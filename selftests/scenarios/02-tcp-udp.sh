@@ -8,6 +8,7 @@
 #
 # spec 4.3, 4.5, 5.4
 # timeout: 240
+# cpus: 2
 . "$(dirname "$0")/../lib.sh"
 need iperf3
 need socat

@@ -8,6 +8,7 @@
 #
 # spec 3.4, 3.5
 # timeout: 180
+# cpus: 2
 . "$(dirname "$0")/../lib.sh"
 
 two_peers 4

@@ -8,6 +8,7 @@
 #
 # spec 3.2
 # timeout: 180
+# cpus: 2
 . "$(dirname "$0")/../lib.sh"
 
 load()

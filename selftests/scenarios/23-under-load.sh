@@ -11,6 +11,7 @@
 # spec 1.6, 2.9
 # quick: uml
 # timeout: 180
+# cpus: 2
 . "$(dirname "$0")/../lib.sh"
 
 ns_add a b c s

@@ -9,6 +9,7 @@
 # spec 7.4
 # quick: uml
 # timeout: 120
+# cpus: 2
 . "$(dirname "$0")/../lib.sh"
 
 two_peers 4

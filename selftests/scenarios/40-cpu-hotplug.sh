@@ -10,6 +10,7 @@
 # spec 4.3-4.5, 5.3, 5.4
 # env: qemu-*
 # timeout: 60
+# cpus: 2
 . "$(dirname "$0")/../lib.sh"
 
 CPU=/sys/devices/system/cpu/cpu1/online

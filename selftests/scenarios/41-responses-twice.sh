@@ -11,6 +11,7 @@
 # spec 2.2, 2.3, 2.4
 # quick: uml
 # timeout: 90
+# cpus: 2
 . "$(dirname "$0")/../lib.sh"
 
 two_ns

@@ -11,6 +11,7 @@
 # spec 3.3, 3.5, 3.7, 3.9
 # quick: uml
 # timeout: 90
+# cpus: 2
 . "$(dirname "$0")/../lib.sh"
 
 key a b f

@@ -10,6 +10,7 @@
 # spec 2.4, 4.1-4.5, 5.2, 7.6
 # quick: uml
 # timeout: 120
+# cpus: 2
 . "$(dirname "$0")/../lib.sh"
 
 two_ns

@@ -10,6 +10,7 @@
 # spec 1.8, 3.8
 # env: qemu-*
 # timeout: 60
+# cpus: 2
 . "$(dirname "$0")/../lib.sh"
 
 [ -w /sys/power/pm_test ] || skip_all "a kernel that cannot rehearse suspend"

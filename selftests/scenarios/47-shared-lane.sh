@@ -8,6 +8,7 @@
 #
 # spec 2.5, 2.7
 # env: uml-smp qemu-[0-9]*
+# cpus: 2
 . "$(dirname "$0")/../lib.sh"
 
 ours || skip_all "needs our module's counters"

@@ -10,6 +10,7 @@
 # spec 7.5, 4.7
 # env: uml-kasan qemu-debug
 # timeout: 300
+# cpus: 2
 . "$(dirname "$0")/../lib.sh"
 
 FAULTS=/sys/kernel/debug

@@ -8,6 +8,7 @@
 #
 # spec 4.7
 # timeout: 60
+# cpus: 2
 . "$(dirname "$0")/../lib.sh"
 
 [ -e /proc/sys/net/core/high_order_alloc_disable ] || skip_all "no such switch"
