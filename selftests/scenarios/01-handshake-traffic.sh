@@ -8,7 +8,6 @@
 #
 # spec 1.2, 2.2, 4.1-4.6, 5
 # timeout: 120
-# cpus: 2
 . "$(dirname "$0")/../lib.sh"
 
 two_peers 4

@@ -9,7 +9,6 @@
 # spec 3.6, 3.7
 # quick: uml
 # timeout: 240
-# cpus: 2
 . "$(dirname "$0")/../lib.sh"
 
 # gone NS...: delete namespaces; their last trace must vanish, which a cable

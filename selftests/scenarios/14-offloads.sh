@@ -8,7 +8,6 @@
 #
 # spec 4.2, 5.4; `local` is a veth as it is, `wire` sends single datagrams
 # timeout: 300
-# cpus: 2
 . "$(dirname "$0")/../lib.sh"
 need ethtool
 need socat

@@ -12,7 +12,6 @@
 # spec 3.5, 3.6, 3.7
 # quick: uml
 # timeout: 90
-# cpus: 2
 . "$(dirname "$0")/../lib.sh"
 
 key w x c

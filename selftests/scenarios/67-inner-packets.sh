@@ -10,7 +10,6 @@
 # spec 3.1, 4.1, 5.4, 5.5
 # quick: uml
 # timeout: 60
-# cpus: 2
 . "$(dirname "$0")/../lib.sh"
 
 two_ns

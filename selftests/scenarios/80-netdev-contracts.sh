@@ -10,7 +10,6 @@
 #
 # spec 4.2, 5.4
 # timeout: 60
-# cpus: 2
 . "$(dirname "$0")/../lib.sh"
 
 two_peers 4
