@@ -169,17 +169,20 @@ with ns("a"):
 names = "tx_dropped", "tx_errors", "tx_aborted_errors", "tx_packets", "tx_bytes"
 look = lambda: [stat("a", "wg0", n) for n in names] + \
     [sum(int(l.split()[2]) for l in output("a", "$WG show wg0 transfer").splitlines())]
-# 100 bytes inside, 112 padded, 32 more
-wanted = ([0, 4, 4] if sys.argv[1] == "6" else [4, 0, 0]) + [0, 0, 4 * 144]
+one = [0, 1, 1] if sys.argv[1] == "6" else [1, 0, 0]
+# 100 bytes inside, 112 padded, 32 more; and every five seconds an initiation,
+# which on a slow machine may come with each try.
+wanted = [[(4 + again) * n for n in one] + [0, 0, 4 * 144 + again * 148]
+          for again in range(4)]
 for tries in range(TRIES):
     before = look()
     for i in range(4):
         s.sendto(bytes(72), ("192.168.241.2", 9))
     after = look()
     grew = [b - a for a, b in zip(before, after)]
-    if grew == wanted:
+    if grew in wanted:
         break
-assert grew == wanted, "grew by %r, wanted %r" % (grew, wanted)
+assert grew in wanted, "grew by %r, wanted %r" % (grew, wanted[0])
 P
 	on a nft delete table inet f
 	anew
