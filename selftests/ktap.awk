@@ -2,8 +2,9 @@
 #
 # Counts the results of a KTAP or TAP stream, at any depth: a result that
 # stands for more deeply indented ones above it is only counted if it failed
-# though none of those did. Prints "N passed, N failed[, N skipped]"; with
-# -v raw=1 the three numbers alone.
+# though none of those did. Several streams may follow each other, if each begins
+# with its version. Prints "N passed, N failed[, N skipped]"; with -v raw=1 the
+# three numbers alone.
 
 function indent(line) { match(line, /^ */); return RLENGTH }
 
@@ -15,10 +16,22 @@ function close_plan(d)
 	plan[d] = seen[d] = 0
 }
 
+# What comes from here on is another stream: with its plan before its results it
+# would be taken for the plan of those before.
+/^ *K?TAP version/ {
+	for (i = indent($0); i <= deepest; i++) {
+		close_plan(i)
+		child[i] = childbad[i] = 0
+	}
+	next
+}
+
 /^ *1\.\.[0-9]+/ {
 	d = indent($0)
 	sub(/^ *1\.\./, "")
 	plan[d] = $0 + 0
+	if (d > deepest)
+		deepest = d
 	# It stands before the results or behind them.
 	if (seen[d])
 		close_plan(d)
